@@ -1,0 +1,171 @@
+"""What becomes of a row: ready, needs attention, a duplicate of an earlier one, or blank.
+
+A row that needs attention is never a duplicate and makes none: nobody knows yet who it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from crm.kernel.contact import PRECISION_LOST, read_phone
+from crm.kernel.text import clean_text, customer_key
+from databases.importing import limits
+from databases.importing.cell_text import RoundNumber
+from databases.importing.copy_format import (
+    copy_array,
+    copy_plain_array,
+    copy_text,
+    is_plain,
+    storable,
+)
+from databases.importing.detect import NAME, PHONE, USERNAME
+from databases.importing.problems import FileProblem
+from databases.importing.shapes import ATTENTION, BLANK, DUPLICATE, READY, Tally
+
+TOO_LONG = "cell_too_long"
+
+
+@dataclass(slots=True)
+class Judged:
+    """A row and what became of it; `array` is its cells as a field of a COPY line."""
+
+    outcome: str
+    reason: str
+    cells: Sequence[str]
+    array: str
+    phone: str = ""
+    username: str = ""
+    name: str = ""
+    username_key: str = ""
+    name_key: str = ""
+    same_as: int | None = None
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges the rows below the header in their order, and counts."""
+
+    roles: Sequence[str]
+    ready: int = 0
+    blank: int = 0
+    wide: int = 0
+    attention: dict[str, int] = field(default_factory=dict)
+    duplicate: dict[str, int] = field(default_factory=dict)
+    _width: int = 0
+    _phone: int = -1
+    _name: int = -1
+    _username: int = -1
+    _seen: dict[int | str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._width = len(self.roles)
+        self._phone = self._position(PHONE)
+        self._name = self._position(NAME)
+        self._username = self._position(USERNAME)
+
+    def _position(self, role: str) -> int:
+        return self.roles.index(role) if role in self.roles else -1
+
+    def judge(self, number: int, cells: list[str]) -> Judged:
+        """Judge one row; `cells` is changed to the width of the table."""
+        if len(cells) != self._width:
+            cells = self._fit(cells)
+        text = "".join(cells)
+        if not text or text.isspace():
+            self.blank += 1
+            return Judged(BLANK, BLANK, (), "{}")
+        too_long = len(text) > limits.CELL_CHARACTERS and self._cut(cells)
+        raw_phone = cells[self._phone] if self._phone >= 0 else ""
+        if is_plain(text):
+            array = copy_plain_array(cells)
+        else:
+            cells = [storable(cell) for cell in cells]
+            array = copy_array(cells)
+        row = Judged(READY, "", cells, array)
+        if self._username >= 0:
+            row.username = clean_text(cells[self._username])
+            row.username_key = customer_key(row.username)[: limits.KEY_CHARACTERS]
+        if self._name >= 0:
+            row.name = clean_text(cells[self._name])
+            row.name_key = customer_key(row.name)[: limits.KEY_CHARACTERS]
+        reason = self._read_phone(row, raw_phone) if self._phone >= 0 else ""
+        if too_long:
+            reason = TOO_LONG
+        if reason:
+            row.outcome, row.reason = ATTENTION, reason
+            self.attention[reason] = self.attention.get(reason, 0) + 1
+            return row
+        identity: int | str
+        if self._phone >= 0:
+            identity, repeated = int(row.phone), "duplicate_phone"
+        elif row.username_key:
+            identity, repeated = row.username_key, "duplicate_username"
+        else:
+            self.ready += 1
+            return row
+        first = self._seen.setdefault(identity, number)
+        if first != number:
+            row.outcome, row.reason, row.same_as = DUPLICATE, repeated, first
+            self.duplicate[repeated] = self.duplicate.get(repeated, 0) + 1
+            return row
+        self.ready += 1
+        return row
+
+    def tally(self) -> Tally:
+        return Tally(
+            total=self.ready
+            + self.blank
+            + sum(self.attention.values())
+            + sum(self.duplicate.values()),
+            ready=self.ready,
+            attention=dict(self.attention),
+            duplicate=dict(self.duplicate),
+            blank=self.blank,
+            lost_digits=self.attention.get(PRECISION_LOST, 0),
+            wide_rows=self.wide,
+        )
+
+    def _read_phone(self, row: Judged, raw: str) -> str:
+        row.phone, reason = read_phone(raw)
+        if row.phone and type(raw) is RoundNumber:
+            # 8.25E+11 opened and saved again is a number cell with nine zeros.
+            row.phone, reason = "", PRECISION_LOST
+        return reason
+
+    def _fit(self, cells: list[str]) -> list[str]:
+        if len(cells) < self._width:
+            return cells + [""] * (self._width - len(cells))
+        last = len(cells)
+        while last > self._width and not cells[last - 1].strip():
+            last -= 1
+        if last > self._width:
+            if last > limits.COLUMNS:
+                raise FileProblem("too_many_columns", limit=limits.COLUMNS)
+            # Nothing of a row is thrown away because its header is too short.
+            self.wide += 1
+        return cells[:last]
+
+    def _cut(self, cells: list[str]) -> bool:
+        too_long = False
+        for position, cell in enumerate(cells):
+            if len(cell) > limits.CELL_CHARACTERS:
+                cells[position] = cell[: limits.CELL_CHARACTERS]
+                too_long = True
+        return too_long
+
+
+def record_line(database: str, number: int, row: Judged) -> str:
+    """Give a row as a COPY line for the table of records."""
+    username, name = copy_text(row.username), copy_text(row.name)
+    username_key, name_key = copy_text(row.username_key), copy_text(row.name_key)
+    return (
+        f"{database}\t{number}\t{row.array}\t{username}\t{name}\t{row.phone}"
+        f"\t{username_key}\t{name_key}\t{row.reason or chr(92) + 'N'}\n"
+    )
+
+
+def skipped_line(source: str, number: int, row: Judged) -> str:
+    """Give a row as a COPY line for the table of skipped rows."""
+    same_as = "\\N" if row.same_as is None else row.same_as
+    return f"{source}\t{number}\t{row.reason}\t{same_as}\t{row.array}\n"
