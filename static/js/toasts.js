@@ -1,0 +1,45 @@
+// Says for six seconds what just happened, and takes it back on request; waits while someone reads it.
+(() => {
+  const region = document.getElementById("toasts");
+  if (!region) return;
+  const SECONDS = 6;
+
+  const live = (toast) => {
+    let timer;
+    const start = () => {
+      clearTimeout(timer);
+      if (!toast.matches(":hover, :focus-within")) timer = setTimeout(() => toast.remove(), SECONDS * 1000);
+    };
+    const hold = () => clearTimeout(timer);
+    toast.addEventListener("mouseenter", hold);
+    toast.addEventListener("focusin", hold);
+    toast.addEventListener("mouseleave", start);
+    toast.addEventListener("focusout", () => setTimeout(start));
+    toast.querySelector("[data-close]")?.addEventListener("click", () => toast.remove());
+    // A refusal stays until it was read.
+    if (!toast.classList.contains("bad")) start();
+  };
+
+  const shapes = document.getElementById("toast-shapes").content;
+  const show = ({ text, tone = "ok", undo = "" }) => {
+    const shape = shapes.querySelector(`.snack.${CSS.escape(tone)}`) ?? shapes.querySelector(".snack");
+    const toast = shape.cloneNode(true);
+    toast.querySelector(".grow").textContent = text;
+    if (undo) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = region.dataset.undo;
+      button.addEventListener("click", () => {
+        toast.remove();
+        htmx.ajax("POST", undo, { source: document.body, swap: "none" });
+      });
+      toast.querySelector("[data-close]").replaceWith(button);
+    }
+    while (region.children.length > 2) region.firstElementChild.remove();
+    region.append(toast);
+    live(toast);
+  };
+
+  for (const toast of [...region.children]) live(toast);
+  document.addEventListener("toast:show", (event) => show(event.detail));
+})();
