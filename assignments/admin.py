@@ -1,0 +1,52 @@
+"""Requests, assignments and their totals in the Django admin: to look things up.
+
+Who has a record, and what was decided, changes only through the services: under their locks, with
+a line in the book of acts. Marks are set on the staff's screen, totals are kept by triggers. No
+page counts millions of rows or offers them in a select.
+"""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from accounts.admin import ReadOnlyAdmin
+from assignments.models import Assignment, BatchStat, RecordRequest, StaffDay
+
+
+@admin.register(RecordRequest)
+class RecordRequestAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id",
+        "status",
+        "kind",
+        "staff",
+        "database",
+        "quantity",
+        "granted",
+        "decided_by",
+    )
+    list_filter = ("status", "kind")
+    list_select_related = ("staff", "database", "decided_by")
+    search_fields = ("=id", "staff__name", "database__name")
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(ReadOnlyAdmin):
+    list_display = ("id", "state", "staff", "database", "record", "reach", "response")
+    list_select_related = ("staff", "database", "record")
+    # By number only: a search through the text of millions of rows would stand still.
+    search_fields = ("=id", "=record__phone", "=record__username_key")
+
+
+@admin.register(BatchStat)
+class BatchStatAdmin(ReadOnlyAdmin):
+    list_display = ("id", "staff", "database", "request", "records", "ada", "ceklis1", "tidak")
+    list_select_related = ("staff", "database", "request")
+    search_fields = ("staff__name", "database__name")
+
+
+@admin.register(StaffDay)
+class StaffDayAdmin(ReadOnlyAdmin):
+    list_display = ("day", "staff", "database", "assigned", "ada", "ceklis1", "tidak")
+    list_select_related = ("staff", "database")
+    search_fields = ("staff__name", "database__name")

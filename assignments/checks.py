@@ -1,0 +1,30 @@
+"""A system check: the database counts days in the configured time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register
+from django.db import connections
+
+from assignments.reports.totals import zone_of_days
+
+
+@register(Tags.database)
+def days_are_in_the_configured_zone(
+    databases: Sequence[str] | None = None, **_kwargs: object
+) -> list[CheckMessage]:
+    """Report a TIME_ZONE that was changed after the totals were built in another one."""
+    messages: list[CheckMessage] = []
+    for alias in databases or []:
+        zone = zone_of_days(connections[alias])
+        if zone is not None and zone != settings.TIME_ZONE:
+            messages.append(
+                Warning(
+                    f"Totals by day are counted in {zone}, but TIME_ZONE is {settings.TIME_ZONE}.",
+                    hint="Run `manage.py rebuild_totals` to count all days in the new zone.",
+                    id="crm.W101",
+                )
+            )
+    return messages

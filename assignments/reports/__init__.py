@@ -1,0 +1,41 @@
+"""What is read over several tables: the request pages, and the proof of the totals."""
+
+from assignments.reports.requests import (
+    Mine,
+    Row,
+    Waiting,
+    Work,
+    decided_today,
+    history,
+    mine,
+    my_history,
+    pending_count,
+    pending_of,
+    queue,
+    row_of,
+    shelf,
+    shelf_database,
+    shelf_products,
+    waiting,
+    work_of,
+)
+
+__all__ = [
+    "Mine",
+    "Row",
+    "Waiting",
+    "Work",
+    "decided_today",
+    "history",
+    "mine",
+    "my_history",
+    "pending_count",
+    "pending_of",
+    "queue",
+    "row_of",
+    "shelf",
+    "shelf_database",
+    "shelf_products",
+    "waiting",
+    "work_of",
+]
