@@ -1,0 +1,241 @@
+"""The customers of one batch."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from accounts.models import Activity, User
+from assignments.models import Assignment, RecordRequest
+from crm.kernel import clock
+from databases.models import Record, Role
+from tests import factories
+
+# Session, user, batch, the next to check, its place, the start of its page, the rows, what comes
+# before them, the line in the book of acts.
+QUERIES = 9
+
+
+def url(batch: RecordRequest) -> str:
+    return f"/batches/{batch.pk}/"
+
+
+def rows(html: str) -> list[int]:
+    return [int(pk) for pk in re.findall(r'<tr id="c-(\d+)"', html)]
+
+
+def held(batch: RecordRequest) -> list[Assignment]:
+    return list(
+        Assignment.objects.filter(request=batch)
+        .select_related("record")
+        .order_by("record__row_number")
+    )
+
+
+def check(assignments: list[Assignment], reach: str) -> None:
+    marked = Assignment.objects.filter(pk__in=[a.pk for a in assignments])
+    marked.update(reach=reach, reach_at=clock.now())
+
+
+class TestDetail:
+    def test_it_shows_the_customers_in_the_order_of_the_file(
+        self, as_ani: Client, ani: User
+    ) -> None:
+        batch = factories.make_batch(staff=ani, records=5)
+        assert rows(as_ani.get(url(batch)).content.decode()) == [a.pk for a in held(batch)]
+
+    def test_each_has_name_username_phone_link_and_the_other_columns(
+        self, as_ani: Client, ani: User
+    ) -> None:
+        batch = factories.make_batch(staff=ani, records=1)
+        record = held(batch)[0].record
+        html = as_ani.get(url(batch)).content.decode()
+        local = "0" + record.phone[2:]
+        for shown in (
+            record.name,
+            record.username,
+            "-".join((local[:4], local[4:8], local[8:])),
+            f'href="https://wa.me/{record.phone}"',
+            f'data-copy="https://wa.me/{record.phone}"',
+            "Kota Bekasi",
+        ):
+            assert shown in html
+        assert 'target="_blank"' in html
+        assert "noopener" in html
+
+    def test_sensitive_and_ignored_columns_are_in_no_answer(
+        self, as_ani: Client, ani: User
+    ) -> None:
+        database = factories.make_database(
+            records=1,
+            columns=["Username", "Nama", "No HP", "Kota", "No Rekening", "Catatan Intern"],
+            roles=[Role.USERNAME, Role.NAME, Role.PHONE, Role.KEEP, Role.SENSITIVE, Role.IGNORE],
+        )
+        batch = factories.make_batch(staff=ani, records=1, database=database)
+        pk = held(batch)[0].pk
+        answers = [
+            as_ani.get(url(batch)),
+            as_ani.get("/batches/"),
+            as_ani.get(f"/batches/customers/{pk}/history/"),
+            as_ani.post(
+                f"/batches/customers/{pk}/reach/", {"reach": "ada"}, headers={"HX-Request": "true"}
+            ),
+        ]
+        for answer in answers:
+            assert answer.status_code == 200
+            for hidden in (b"RAHASIA", b"Rekening", b"Catatan Intern"):
+                assert hidden not in answer.content
+
+    def test_without_a_phone_there_is_no_link_and_it_says_so(
+        self, as_ani: Client, ani: User
+    ) -> None:
+        batch = factories.make_batch(staff=ani, records=1)
+        Record.objects.filter(database=batch.database).update(phone="")
+        html = as_ani.get(url(batch)).content.decode()
+        assert "wa.me" not in html
+        assert "data-copy=" not in html
+        assert 'class="muted small nolink"' in html
+
+    def test_a_hostile_name_is_only_text(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=1)
+        evil = '"><script>alert(1)</script>'
+        Record.objects.filter(database=batch.database).update(name=evil, username=evil)
+        html = as_ani.get(url(batch)).content.decode()
+        assert "<script>alert" not in html
+        assert "&lt;script&gt;alert(1)" in html
+
+    def test_the_next_to_check_is_marked(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=4)
+        given = held(batch)
+        Assignment.objects.filter(pk__in=[given[0].pk, given[2].pk]).update(
+            reach="ada", reach_at=clock.now()
+        )
+        html = as_ani.get(url(batch)).content.decode()
+        assert f'<tr id="c-{given[1].pk}" class="cur">' in html
+        assert html.count('id="next"') == 1
+
+    def test_it_opens_on_the_page_of_the_next_to_check(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=120)
+        given = held(batch)
+        Assignment.objects.filter(pk__in=[a.pk for a in given[:60]]).update(
+            reach="tidak", reach_at=clock.now()
+        )
+        html = as_ani.get(url(batch)).content.decode()
+        assert rows(html) == [a.pk for a in given[50:100]]
+        assert "51–100" in html
+
+    def test_pages_follow_each_other_in_both_directions(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=120)
+        given = [a.pk for a in held(batch)]
+        first = as_ani.get(url(batch)).content.decode()
+        second = as_ani.get(url(batch) + _link("next", first)).content.decode()
+        third = as_ani.get(url(batch) + _link("next", second)).content.decode()
+        assert [rows(page) for page in (first, second, third)] == [
+            given[:50],
+            given[50:100],
+            given[100:],
+        ]
+        assert 'rel="next"' not in third
+        assert rows(as_ani.get(url(batch) + _link("prev", third)).content.decode()) == given[50:100]
+
+    @pytest.mark.parametrize(
+        ("show", "expected"),
+        [
+            ("", [0, 1, 2, 3, 4]),
+            ("unchecked", [3, 4]),
+            ("ada", [0]),
+            ("ceklis1", [1]),
+            ("tidak", [2]),
+            ("nonsense", [0, 1, 2, 3, 4]),
+        ],
+    )
+    def test_the_chips_filter(
+        self, show: str, expected: list[int], as_ani: Client, ani: User
+    ) -> None:
+        batch = factories.make_batch(staff=ani, records=5)
+        given = held(batch)
+        for assignment, reach in zip(given[:3], ["ada", "ceklis1", "tidak"], strict=True):
+            Assignment.objects.filter(pk=assignment.pk).update(reach=reach, reach_at=clock.now())
+        html = as_ani.get(url(batch), {"show": show}).content.decode()
+        assert rows(html) == [given[i].pk for i in expected]
+        for chip, count in (("all", 5), ("unchecked", 2), ("ada", 1)):
+            assert f'<span id="n-{chip}" class="num count">{count}</span>' in html
+
+    def test_a_filter_without_customers_leads_back(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani)
+        html = as_ani.get(url(batch), {"show": "tidak"}).content.decode()
+        assert rows(html) == []
+        assert 'href="?start=0"' in html
+
+    def test_a_finished_batch_says_so(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani)
+        Assignment.objects.filter(request=batch).update(reach="ada", reach_at=clock.now())
+        assert 'class="alldone"' in as_ani.get(url(batch)).content.decode()
+
+    @pytest.mark.parametrize("start", ["-1", "abc", "9" * 30, ""])
+    def test_a_made_up_place_is_the_beginning(self, start: str, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=2)
+        assert len(rows(as_ani.get(url(batch), {"start": start}).content.decode())) == 2
+
+    def test_it_hides_other_peoples_batches(
+        self, as_budi: Client, ani: User, as_citra: Client
+    ) -> None:
+        batch = factories.make_batch(staff=ani)
+        assert as_budi.get(url(batch)).status_code == 404
+        assert as_budi.get("/batches/999999999999999999/").status_code == 404
+        assert as_budi.get("/batches/legacy-1/").status_code == 404
+
+    def test_a_batch_that_was_taken_back_is_gone(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani)
+        Assignment.objects.filter(request=batch).update(state=Assignment.State.RELEASED)
+        assert as_ani.get(url(batch)).status_code == 404
+
+    def test_recalled_and_held_records_are_not_in_it(self, as_ani: Client, ani: User) -> None:
+        database = factories.make_database(records=6)
+        batch = factories.make_batch(staff=ani, records=3, database=database)
+        factories.make_pending(staff=ani, database=database)
+        given = held(batch)
+        Assignment.objects.filter(pk=given[0].pk).update(state=Assignment.State.RELEASED)
+        html = as_ani.get(url(batch)).content.decode()
+        assert rows(html) == [a.pk for a in given[1:]]
+
+    def test_who_saw_which_records_is_written_down(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=3)
+        as_ani.get(url(batch))
+        line = Activity.objects.get(kind="customers.shown")
+        assert line.actor == ani
+        assert line.subject_id == batch.pk
+        assert line.details["records"] == [a.record_id for a in held(batch)]
+
+    @pytest.mark.parametrize("records", [1, 30])
+    def test_it_costs_the_same_for_any_number_of_rows(
+        self,
+        records: int,
+        as_ani: Client,
+        ani: User,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        batch = factories.make_batch(staff=ani, records=records)
+        as_ani.get(url(batch))  # the first request of a session writes when it began
+        with django_assert_num_queries(QUERIES):
+            assert as_ani.get(url(batch)).status_code == 200
+
+    def test_fifty_customers_are_quick(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=50)
+        as_ani.get(url(batch))
+        taken = []
+        for _ in range(5):
+            began = time.process_time()
+            as_ani.get(url(batch))
+            taken.append(time.process_time() - began)
+        assert min(taken) < 0.1  # about 0.04 where nothing else runs
+
+
+def _link(rel: str, html: str) -> str:
+    found = re.search(rf'rel="{rel}" href="([^"]+)"', html)
+    assert found
+    return found[1].replace("&amp;", "&")
