@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.kernel.errors import DomainError
+from crm.kernel.templatetags.formats import thousands
 
 
 class NotEnoughRecords(DomainError):
@@ -19,7 +20,7 @@ class NotEnoughRecords(DomainError):
                 "Only %(count)s records are available.",
                 available,
             )
-            % {"count": available}
+            % {"count": thousands(available)}
             if available
             else _("No records are available in this database now.")
         )
@@ -32,7 +33,7 @@ class OverCap(DomainError):
         self.room = room
         super().__init__(
             _("You may have %(cap)s records waiting for approval at once; %(room)s more fit now.")
-            % {"cap": cap, "room": room}
+            % {"cap": thousands(cap), "room": thousands(room)}
         )
 
 
@@ -41,7 +42,7 @@ class QuantityOutOfRange(DomainError):
 
     def __init__(self, most: int) -> None:
         self.most = most
-        super().__init__(_("Give a number from 1 to %(most)s.") % {"most": most})
+        super().__init__(_("Give a number from 1 to %(most)s.") % {"most": thousands(most)})
 
 
 class AlreadyProcessed(DomainError):

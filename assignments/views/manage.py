@@ -25,6 +25,7 @@ from assignments.services.requests import (
 )
 from crm.kernel.errors import DomainError
 from crm.kernel.hx import announce, page_or_fragment, redirect_to, toast, wants_fragment
+from crm.kernel.templatetags.formats import thousands
 from crm.kernel.text import clean_text
 from databases.models import Database
 
@@ -66,7 +67,7 @@ def approve(request: MemberRequest, pk: int) -> HttpResponse:
         "%(count)s record given to %(name)s.",
         "%(count)s records given to %(name)s.",
         approved.granted or 0,
-    ) % {"count": approved.granted, "name": approved.staff.name}
+    ) % {"count": thousands(approved.granted), "name": approved.staff.name}
     return _answer(request, pk, said=said)
 
 
@@ -89,7 +90,7 @@ def reject(request: MemberRequest, pk: int) -> HttpResponse:
         "The request was rejected; %(count)s record is available again.",
         "The request was rejected; %(count)s records are available again.",
         asked.quantity,
-    ) % {"count": asked.quantity}
+    ) % {"count": thousands(asked.quantity)}
     return _answer(request, pk, said=said)
 
 
@@ -148,7 +149,7 @@ def archive(request: MemberRequest, pk: int) -> HttpResponse:
                 "Archived. %(count)s waiting requests were rejected.",
                 rejected,
             )
-            % {"count": rejected}
+            % {"count": thousands(rejected)}
             if rejected
             else _("Archived."),
         )
@@ -227,7 +228,7 @@ def _after_bulk(
             "%(count)s request approved: %(records)s records given.",
             "%(count)s requests approved: %(records)s records given.",
             len(done),
-        ) % {"count": len(done), "records": records}
+        ) % {"count": len(done), "records": thousands(records)}
     elif done:
         said = ngettext(
             "%(count)s request rejected.", "%(count)s requests rejected.", len(done)

@@ -20,6 +20,7 @@ from assignments.models import RecordRequest
 from assignments.services.requests import cancel_request, request_records
 from crm.kernel.errors import DomainError
 from crm.kernel.hx import announce, page_or_fragment, toast, wants_fragment
+from crm.kernel.templatetags.formats import thousands
 from crm.kernel.text import clean_text
 from databases.models import Database
 
@@ -57,7 +58,7 @@ def ask(request: MemberRequest, pk: int) -> HttpResponse:
         "Asked for %(count)s record. It appears in your batches when approved.",
         "Asked for %(count)s records. They appear in your batches when approved.",
         asked.quantity,
-    ) % {"count": asked.quantity}
+    ) % {"count": thousands(asked.quantity)}
     return _changed(request, said, card=pk)
 
 

@@ -17,6 +17,7 @@ from accounts.models import User
 from crm.kernel.errors import DomainError
 from crm.kernel.hx import page_or_fragment, redirect_to
 from crm.kernel.paging import keyset
+from crm.kernel.templatetags.formats import thousands
 from crm.shell import workload
 from crm.shell.people_forms import LeavingForm
 
@@ -150,8 +151,8 @@ def _said(person: User, records: int, requests: int) -> str:
     said = _("%(name)s is deactivated.") % {"name": person.name}
     if records or requests:
         said += " " + _("Records moved: %(records)s. Requests rejected: %(requests)s.") % {
-            "records": records,
-            "requests": requests,
+            "records": thousands(records),
+            "requests": thousands(requests),
         }
     return said
 

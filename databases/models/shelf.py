@@ -34,7 +34,7 @@ class RecordQuerySet(models.QuerySet["Record"]):
         return self.filter(database_id=database_id)
 
     def with_place(self) -> RecordQuerySet:
-        """Say of each whether it is on the shelf (`on_shelf`); ready and not there is handed out."""
+        """Say of each whether it is on the shelf (`on_shelf`); ready but not there: handed out."""
         return self.annotate(on_shelf=models.Exists(Pool.objects.filter(pk=models.OuterRef("pk"))))
 
     def needing_attention(self) -> RecordQuerySet:
