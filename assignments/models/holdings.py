@@ -72,9 +72,12 @@ class Assignment(models.Model):
         YA = "ya", "Ya"
         TIDAK = "tidak", "Tidak"
 
-    record = models.ForeignKey(Record, on_delete=models.PROTECT, related_name="assignments")
+    # Both checked by statement: databases.models.whole says why.
+    record = models.ForeignKey(
+        Record, on_delete=models.PROTECT, related_name="assignments", db_constraint=False
+    )
     database = models.ForeignKey(
-        Database, on_delete=models.PROTECT, related_name="+", db_index=False
+        Database, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
     staff = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="assignments", db_index=False

@@ -14,6 +14,7 @@ from accounts.models import User
 from assignments.models.requests import RecordRequest
 from databases.models import Database
 from databases.models.totals import statement_triggers
+from databases.models.whole import refuse_if
 
 
 class BatchStatQuerySet(models.QuerySet["BatchStat"]):
@@ -120,13 +121,22 @@ _ANY = " OR ".join(f"d.{name} <> 0" for name in ("ada", "ceklis1", "tidak", "ya"
 _COLUMNS = "ada, ceklis1, tidak, ya, tidak_response"
 
 # A record on the shelf is nobody's: refuse the hand-out that did not take it from there.
-_NOT_ON_SHELF = """
-    IF EXISTS (SELECT FROM new_rows n JOIN databases_pool p USING (record_id)
-               WHERE n.state <> 'released') THEN
-        RAISE EXCEPTION 'a record is on the shelf and in somebody''s hands'
-            USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
-"""
+_CHECK = refuse_if(
+    """
+    SELECT EXISTS (
+        SELECT FROM new_rows n WHERE NOT EXISTS (
+            SELECT FROM databases_record r
+            WHERE r.id = n.record_id AND r.database_id = n.database_id))
+    """,
+    says="only a record of this database can be in somebody''s hands",
+) + refuse_if(
+    """
+    SELECT EXISTS (
+        SELECT FROM new_rows n JOIN databases_pool p USING (record_id)
+        WHERE n.state <> 'released')
+    """,
+    says="a record is on the shelf and in somebody''s hands",
+)
 
 _BODY = f"""
     UPDATE databases_databasestat s
@@ -165,5 +175,5 @@ assignment_triggers = statement_triggers(
     "assignment_totals",
     [pgtrigger.Insert, pgtrigger.Delete, pgtrigger.Update],
     _BODY,
-    check={pgtrigger.Insert: _NOT_ON_SHELF},
+    check={pgtrigger.Insert: _CHECK},
 )

@@ -199,8 +199,7 @@ def history(
     if database is not None:
         decided = decided.filter(database=database)
     if day is not None:
-        start = clock.start_of_day(day)
-        end = clock.start_of_day(day + dt.timedelta(days=1))
+        start, end = clock.bounds_of(day)
         decided = decided.filter(decided_at__gte=start, decided_at__lt=end)
     return keyset(decided, order=["-decided_at", "-id"], after=after, size=HISTORY_SIZE)
 

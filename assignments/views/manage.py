@@ -23,6 +23,7 @@ from assignments.services.requests import (
     reject_request,
     reject_requests,
 )
+from crm.kernel.address import id_in
 from crm.kernel.errors import DomainError
 from crm.kernel.hx import announce, page_or_fragment, redirect_to, toast, wants_fragment
 from crm.kernel.templatetags.formats import thousands
@@ -171,8 +172,8 @@ def unarchive(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _queue(request: MemberRequest) -> dict[str, Any]:
-    product, search = request.GET.get("product", ""), clean_text(request.GET.get("q", ""))
-    product_id = int(product) if product.isascii() and product.isdigit() else None
+    product_id = id_in(request.GET.get("product", ""))
+    search = clean_text(request.GET.get("q", ""))
     page, rows = reports.queue(
         request.user, product_id=product_id, search=search, after=request.GET.get("after")
     )

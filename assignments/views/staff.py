@@ -18,6 +18,7 @@ from assignments.errors import NotEnoughRecords, OverCap
 from assignments.forms import AskForm
 from assignments.models import RecordRequest
 from assignments.services.requests import cancel_request, request_records
+from crm.kernel.address import id_in
 from crm.kernel.errors import DomainError
 from crm.kernel.hx import announce, page_or_fragment, toast, wants_fragment
 from crm.kernel.templatetags.formats import thousands
@@ -77,8 +78,8 @@ def cancel(request: MemberRequest, pk: int) -> HttpResponse:
 
 def _page(request: MemberRequest) -> dict[str, Any]:
     """Read the whole page, filtered as its address says."""
-    product, search = request.GET.get("product", ""), clean_text(request.GET.get("q", ""))
-    product_id = int(product) if product.isascii() and product.isdigit() else None
+    product_id = id_in(request.GET.get("product", ""))
+    search = clean_text(request.GET.get("q", ""))
     after = request.GET.get("after")
     page = reports.shelf(request.user, product_id=product_id, search=search, after=after)
     products = reports.shelf_products(request.user)

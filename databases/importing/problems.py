@@ -115,7 +115,11 @@ def sentence(code: str, detail: Mapping[str, str | int] | None = None) -> str:
     """Say in the reader's language what is wrong with the file and what to do about it."""
     from django.utils.translation import gettext
 
+    from crm.kernel.templatetags.formats import thousands
+
     values = dict(detail or {})
+    if "limit" in values:
+        values["limit"] = thousands(values["limit"])
     if "found" in values:
         values["found"] = gettext(CONTENTS.get(str(values["found"]), str(values["found"])))
     text = gettext(SENTENCES.get(code, SENTENCES["unreadable"]))

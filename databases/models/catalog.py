@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from crm.kernel import clock
+from databases.models.whole import database_triggers
 
 
 class Program(models.TextChoices):
@@ -120,6 +121,7 @@ class Database(models.Model):
         indexes = [
             models.Index(fields=["program", "-created_at"], name="database_newest"),
         ]
+        triggers = database_triggers
 
     def __str__(self) -> str:
         return self.name

@@ -45,7 +45,11 @@ class Record(models.Model):
     """One customer row of an uploaded database; never changed by a hand-out."""
 
     database = models.ForeignKey(
-        Database, on_delete=models.PROTECT, related_name="records", db_index=False
+        Database,
+        on_delete=models.PROTECT,
+        related_name="records",
+        db_index=False,
+        db_constraint=False,  # checked by statement: databases.models.whole
     )
     row_number = models.PositiveIntegerField()
     cells = ArrayField(models.TextField())
@@ -93,9 +97,7 @@ class Record(models.Model):
 class Pool(models.Model):
     """A record on the shelf: ready, and nobody's. Rows are inserted and deleted, never updated.
 
-    Its rows are copied from records in one statement, and a hand-out proves the record by the
-    foreign key of the assignment. Two more foreign keys here would be checked row by row: they
-    took a third of an import's time, and each check locked, and so wrote, the record.
+    Its foreign keys are checked by statement (`databases.models.whole`).
     """
 
     record = models.OneToOneField(

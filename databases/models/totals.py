@@ -8,6 +8,8 @@ from typing import Any
 
 import pgtrigger
 
+from databases.models import whole
+
 _ROWS = {
     pgtrigger.Insert: "SELECT 1 AS sign, n.* FROM new_rows n",
     pgtrigger.Delete: "SELECT -1 AS sign, o.* FROM old_rows o",
@@ -29,7 +31,7 @@ def statement_triggers(
     """Make one trigger per operation that runs `body` after each statement.
 
     `{rows}` in `body` stands for the touched rows, each with `sign` +1 (new) or -1 (old).
-    `check` gives statements to run first for some operations.
+    `check` gives statements to run first for some operations; they may use the boolean `wrong`.
     """
     return [
         pgtrigger.Trigger(
@@ -38,6 +40,7 @@ def statement_triggers(
             when=pgtrigger.After,
             operation=operation,
             referencing=_REFERENCES[operation],
+            declare=[("wrong", "BOOLEAN")] if check else None,
             func=(check or {}).get(operation, "")
             + body.replace("{rows}", f"({_ROWS[operation]})")
             + "\nRETURN NULL;",
@@ -59,6 +62,11 @@ record_triggers = statement_triggers(
     ) d
     WHERE s.database_id = d.database_id AND (d.total <> 0 OR d.attention <> 0);
     """,
+    check={
+        pgtrigger.Insert: whole.RECORD_HAS_DATABASE,
+        pgtrigger.Update: whole.RECORD_HAS_DATABASE,
+        pgtrigger.Delete: whole.RECORD_IS_OFF_SHELF,
+    },
 )
 
 pool_triggers = statement_triggers(
@@ -73,4 +81,5 @@ pool_triggers = statement_triggers(
     ) d
     WHERE s.database_id = d.database_id AND d.available <> 0;
     """,
+    check={pgtrigger.Insert: whole.ON_SHELF_IS_READY},
 )
