@@ -8,12 +8,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from accounts.access import Audience, MemberRequest, audience
 from accounts.models import Activity, User
+from crm.kernel import clock
+from crm.kernel.address import id_in
 from crm.kernel.hx import page_or_fragment
 from crm.kernel.paging import keyset
 from crm.shell.activity_sentences import GROUPS, SENTENCES, tell
@@ -22,7 +23,6 @@ PAGE_SIZE = 50
 EVERYTHING = "all"
 # Each page of customers that somebody opens is a line: too many to read the others between them.
 VIEWS = [kind for kind, sentence in SENTENCES.items() if sentence.group == "shown"]
-BIGGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +67,14 @@ def _filters(request: HttpRequest) -> Filters:
         day = parse_date(asked.get("day", ""))
     except ValueError:  # like a date, but none: 31 February
         day = None
-    thing_id = _number(asked.get("id", ""))
+    thing_id = id_in(asked.get("id", ""))
     known = kind in GROUPS or kind == EVERYTHING
     return Filters(
-        person=_number(asked.get("person", "")),
+        person=id_in(asked.get("person", "")),
         kind=kind if known else "",
         day=day,
         thing=(subject[:40], thing_id) if subject.isprintable() and subject and thing_id else None,
     )
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and int(text[:20]) <= BIGGEST_ID else None
 
 
 def _filtered(acts: QuerySet[Activity], filters: Filters) -> QuerySet[Activity]:
@@ -87,10 +83,7 @@ def _filtered(acts: QuerySet[Activity], filters: Filters) -> QuerySet[Activity]:
     if filters.thing:
         acts = acts.filter(subject_type=filters.thing[0], subject_id=filters.thing[1])
     if filters.day:
-        start = timezone.make_aware(dt.datetime.combine(filters.day, dt.time()))
-        end = timezone.make_aware(
-            dt.datetime.combine(filters.day + dt.timedelta(days=1), dt.time())
-        )
+        start, end = clock.bounds_of(filters.day)
         acts = acts.filter(at__gte=start, at__lt=end)
     if filters.kind in GROUPS:
         kinds = [kind for kind, sentence in SENTENCES.items() if sentence.group == filters.kind]

@@ -11,10 +11,12 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import activity
 from accounts.access import Audience, MemberRequest, audience
 from crm.kernel.errors import DomainError
 from crm.kernel.hx import page_or_fragment, redirect_to
 from crm.kernel.paging import keyset
+from crm.kernel.text import clean_text
 from databases import reports
 from databases.errors import ChangedMeanwhile
 from databases.forms import DatabaseForm, UploadForm
@@ -47,7 +49,7 @@ def database_list(request: MemberRequest) -> HttpResponse:
     everything = Database.objects.visible_to(request.user).in_program(Program.STANDARD)
     archived = request.GET.get("show") == "archived"
     shown = everything.exclude(archived_at=None) if archived else everything.current()
-    product, query = request.GET.get("product", ""), request.GET.get("q", "").strip()
+    product, query = request.GET.get("product", ""), clean_text(request.GET.get("q", ""))
     products = reports.by_product(shown)
     rows = reports.search(shown, query)
     if product == "none":
@@ -132,6 +134,9 @@ def database_detail(request: MemberRequest, pk: int) -> HttpResponse:
     if only == "attention":
         records = records.needing_attention()
     page = keyset(records, order=["row_number"], after=request.GET.get("after"), size=ROWS_SIZE)
+    if page.rows:
+        ids = [record.pk for record in page.rows]
+        activity.write(by=request.user, kind="records.shown", subject=database, records=ids)
     context = {
         "database": database,
         "columns": list(zip(database.columns, database.roles, strict=True)),

@@ -13,6 +13,7 @@ from accounts.access import Audience, MemberRequest, audience
 from crm.kernel.errors import DomainError
 from crm.kernel.hx import page_or_fragment, redirect_to
 from crm.kernel.paging import keyset
+from crm.kernel.text import clean_text
 from databases.forms_products import ProductForm, RenameProductForm
 from databases.models import Product
 from databases.services import products
@@ -30,7 +31,7 @@ def product_list(request: MemberRequest) -> HttpResponse:
 def _list(request: MemberRequest, form: ProductForm, *, status: int = 200) -> HttpResponse:
     everything = Product.objects.visible_to(request.user)
     archived = request.GET.get("show") == "archived"
-    query = request.GET.get("q", "").strip()
+    query = clean_text(request.GET.get("q", ""))
     rows = everything.exclude(archived_at=None) if archived else everything.current()
     if query:
         rows = rows.filter(name__icontains=query)

@@ -16,7 +16,7 @@ from crm.kernel.csv_out import csv_lines
 from crm.kernel.errors import DomainError
 from crm.kernel.hx import page_or_fragment, redirect_to, wants_fragment
 from databases import reports
-from databases.errors import CannotStore
+from databases.errors import AlreadyConfirmed, CannotStore, StillCounting
 from databases.forms import CheckForm, UploadForm
 from databases.models import Import
 from databases.services import imports, reading, uploads
@@ -139,7 +139,9 @@ def read_again(request: MemberRequest, pk: int) -> HttpResponse:
             return _check_page(request, source, form, status=422)
         choices = form.choices_to_read
     try:
-        source = reading.read_again(import_id=pk, choices=choices, by=request.user)
+        source = reading.read_again(
+            import_id=pk, attempt=source.attempt, choices=choices, by=request.user
+        )
     except DomainError as error:
         messages.error(request, error.message)
         source = _find(request, pk)
@@ -158,11 +160,19 @@ def confirm_import(request: MemberRequest, pk: int) -> HttpResponse:
         return _check_page(request, source, form, status=422)
     try:
         if form.counts_otherwise:
-            source = reading.read_again(import_id=pk, choices=form.choices_to_read, by=request.user)
+            source = reading.read_again(
+                import_id=pk,
+                attempt=source.attempt,
+                choices=form.choices_to_read,
+                by=request.user,
+            )
             messages.warning(request, _("Read again with your changes. Check the numbers."))
         else:
             source = imports.confirm_import(
-                import_id=pk, roles=form.cleaned_data["roles"], by=request.user
+                import_id=pk,
+                attempt=source.attempt,
+                roles=form.cleaned_data["roles"],
+                by=request.user,
             )
     except DomainError as error:
         messages.error(request, error.message)
@@ -171,10 +181,9 @@ def confirm_import(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _refused_twice(request: MemberRequest, source: Import) -> HttpResponse:
-    try:
-        imports.confirm_import(import_id=source.pk, roles=[], by=request.user)
-    except DomainError as error:
-        messages.info(request, error.message)
+    # Not asked of the service: since we looked, the reading may have ended, and it would go ahead.
+    refusal = StillCounting() if source.state == S.READING else AlreadyConfirmed(source)
+    messages.info(request, refusal.message)
     return _moved_on(request, source)
 
 
