@@ -11,6 +11,8 @@ from typing import ParamSpec, TypeVar
 from django.db import OperationalError, connection, transaction
 from psycopg import errors
 
+from crm.kernel.errors import Busy
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -20,6 +22,8 @@ _TRIES = 6
 
 def atomic_with_retry(service: Callable[P, R]) -> Callable[P, R]:
     """Run `service` in a transaction; on a deadlock or serialization failure run it all again.
+
+    Raises Busy, with nothing saved, when a lock does not come free within the database's limit.
 
     Inside another transaction it only joins it: trying again is for the outermost one, because
     PostgreSQL has already undone everything.
@@ -34,6 +38,8 @@ def atomic_with_retry(service: Callable[P, R]) -> Callable[P, R]:
                 with transaction.atomic():
                     return service(*args, **kwargs)
             except OperationalError as error:
+                if isinstance(error.__cause__, errors.LockNotAvailable):
+                    raise Busy from error
                 if not isinstance(error.__cause__, _PASSING) or attempt == _TRIES - 1:
                     raise
                 # Two victims that wait equally long would meet again.
