@@ -33,6 +33,7 @@ class RecordRequestAdmin(ReadOnlyAdmin):
 
 @admin.register(Assignment)
 class AssignmentAdmin(ReadOnlyAdmin):
+    shows_customers = True
     list_display = ("id", "state", "staff", "database", "record", "reach", "response")
     list_select_related = ("staff", "database", "record")
     # Exact ones have an index; anything looser would read millions of rows.

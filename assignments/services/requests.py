@@ -29,7 +29,6 @@ from assignments.services.locks import ensure_works, lock_database, lock_person,
 from crm.kernel import clock
 from crm.kernel.errors import DomainError
 from crm.kernel.transactions import atomic_with_retry
-from databases.locks import lock_staff
 from databases.models import Program
 
 
@@ -45,11 +44,14 @@ def request_records(
     """Hold `quantity` random records for `by` until an admin decides.
 
     The same form (`token`) sent twice is one request. Raises NotEnoughRecords, OverCap,
-    DatabaseArchived, GivenByAdminsOnly; nothing is held then. Raises Database.DoesNotExist.
+    DatabaseArchived, GivenByAdminsOnly, StaffInactive; nothing is held then. Raises
+    Database.DoesNotExist.
     """
     if quantity < 1:
         raise QuantityOutOfRange(settings.PENDING_RECORDS_CAP)
-    lock_staff(by.pk)
+    # One request of a staff at a time, because what they have pending is a sum; and whoever asks
+    # may have been deactivated since their page was asked for.
+    ensure_works(lock_person(by.pk))
     if token is not None:
         sent_before = RecordRequest.objects.filter(staff=by, token=token).first()
         if sent_before is not None:

@@ -69,6 +69,8 @@ def let_go(*, user_id: int, holdings: str, to_id: int | None, by: User) -> recal
 
     Raises what `deactivate_user` and `hand_over_all` raise.
     """
+    # First the locks of the admins, as whatever may take one away does, then the person's.
+    services.refuse_losing_admin(user_id=user_id, role=None, is_active=False, by=by)
     moved = recall.Moved(records=0)
     person = User.objects.get(pk=user_id)
     reason = _("%(name)s was deactivated.") % {"name": person.name}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Activity, User
 from assignments.models import Assignment, BatchStat, RecordRequest
@@ -244,6 +246,16 @@ class TestDeactivate:
         citra.refresh_from_db()
         assert citra.is_active
         assert not Activity.objects.exists()
+
+    def test_the_admins_are_locked_before_the_person(self, as_citra: Client) -> None:
+        """As everywhere: admins who remove each other wait for each other instead of colliding."""
+        leaving = factories.make_admin(name="Eka")
+        with CaptureQueriesContext(connection) as queries:
+            as_citra.post(_url(leaving, "deactivate/"))
+        locks = [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]]
+        assert """"role" = 'admin'""" in locks[0]
+        leaving.refresh_from_db()
+        assert not leaving.is_active
 
     def test_they_can_be_let_in_again(self, as_citra: Client, ani: User) -> None:
         as_citra.post(_url(ani, "deactivate/"))

@@ -12,6 +12,7 @@ from assignments.errors import (
     NotEnoughRecords,
     OverCap,
     QuantityOutOfRange,
+    StaffInactive,
 )
 from assignments.models import Assignment, RecordRequest
 from assignments.services.requests import request_records
@@ -104,6 +105,18 @@ def test_an_archived_database_gives_nothing(ani: User) -> None:
     database = make_database(archived_at=clock.now())
     with pytest.raises(DatabaseArchived):
         request_records(database_id=database.pk, quantity=1, by=ani)
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": "admin"}])
+def test_who_may_receive_nothing_any_more_holds_nothing(
+    ani: User, change: dict[str, object]
+) -> None:
+    """Whoever asks was let in by their page; they may have been shut out since."""
+    database = make_database(records=5)
+    User.objects.filter(pk=ani.pk).update(**change)
+    with pytest.raises(StaffInactive):
+        request_records(database_id=database.pk, quantity=1, by=ani)
+    assert not RecordRequest.objects.exists()
 
 
 @pytest.mark.parametrize("program", [Program.BONANZA, Program.MEMBER_WD])

@@ -104,7 +104,7 @@ class TestOneStaff:
     def meet(self, monkeypatch: pytest.MonkeyPatch, *, locked: bool) -> None:
         """Let two requests of one person meet when each has looked at what went before."""
         if not locked:
-            monkeypatch.setattr(requests, "lock_staff", lambda _pk: None)
+            monkeypatch.setattr(requests, "lock_person", lambda pk: User.objects.get(pk=pk))
         monkeypatch.setattr(requests.shelf, "take", Meeting().before(shelf.take))
         create = RecordRequest.objects.create
         monkeypatch.setattr(RecordRequest.objects, "create", Meeting().before(create))
