@@ -51,6 +51,7 @@ class DatabaseAdmin(RecordedAdmin):
 
 @admin.register(Record)
 class RecordAdmin(ReadOnlyAdmin):
+    shows_customers = True
     list_display = ("pk", "database_id", "row_number", "username", "name", "phone", "attention")
     # Exact ones have an index; parts of words would read millions of rows.
     search_fields = ("phone__exact", "username_key__exact")
@@ -59,6 +60,7 @@ class RecordAdmin(ReadOnlyAdmin):
 
 @admin.register(Pool)
 class PoolAdmin(ReadOnlyAdmin):
+    shows_customers = True
     list_display = ("pk", "database_id", "shuffle", "phone")
 
 
@@ -79,6 +81,7 @@ class ImportAdmin(ReadOnlyAdmin):
 
 @admin.register(SkippedRow)
 class SkippedRowAdmin(ReadOnlyAdmin):
+    shows_customers = True
     list_display = ("pk", "source_id", "row_number", "reason", "same_as")
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from django.db import connection
 
 _PRODUCT = 1  # the first half of the advisory lock's key: its kind
-_STAFF = 2
 _NO_PRODUCT = 0
 
 
@@ -19,9 +18,3 @@ def lock_product(product_id: int | None, *, exclusive: bool) -> None:
     function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s, %s)", [_PRODUCT, product_id or _NO_PRODUCT])
-
-
-def lock_staff(staff_id: int) -> None:
-    """Let one request of a staff be decided at a time: what they may have pending is a sum."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_STAFF, staff_id])

@@ -44,8 +44,11 @@ IDENTITY = {"username", "name", "phone"}
 
 
 @atomic_with_retry
-def confirm_import(*, import_id: int, roles: list[str], by: User) -> Import:
+def confirm_import(*, import_id: int, attempt: int, roles: list[str], by: User) -> Import:
     """Queue the import that was checked. Twice is once: the second call raises AlreadyConfirmed.
+
+    `attempt` is the reading that was checked: when the file was read anew since, in whatever way,
+    nobody has seen what would be imported, and StillCounting is raised.
 
     `roles` may differ from what was read only in what staff may see; the identity columns decide
     the numbers that were shown, so they stay as read.
@@ -55,6 +58,8 @@ def confirm_import(*, import_id: int, roles: list[str], by: User) -> Import:
         raise StillCounting
     if source.state != Import.State.WAITING:
         raise AlreadyConfirmed(source)
+    if source.attempt != attempt:
+        raise StillCounting
     if not source.file:
         raise FileGone
     source.choices = {**as_read(source), "roles": roles}

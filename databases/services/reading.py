@@ -12,7 +12,7 @@ from accounts import activity
 from accounts.models import User
 from crm.kernel import clock
 from crm.kernel.transactions import atomic_with_retry
-from databases.errors import AlreadyConfirmed, FileGone
+from databases.errors import AlreadyConfirmed, FileGone, StillCounting
 from databases.importing.process import (
     Choices,
     FileProblem,
@@ -108,15 +108,19 @@ def refuse(*, import_id: int, attempt: int, problem: FileProblem) -> None:
 
 
 @atomic_with_retry
-def read_again(*, import_id: int, choices: dict[str, Any], by: User) -> Import:
+def read_again(*, import_id: int, attempt: int, choices: dict[str, Any], by: User) -> Import:
     """Have the file read once more, in the way a person chose.
 
-    Raises AlreadyConfirmed when the import is past its check, FileGone when the file is deleted.
+    `attempt` is the reading they looked at: their choices fit its columns only. Raises
+    StillCounting when the file was read anew since, AlreadyConfirmed when the import is past its
+    check, FileGone when the file is deleted.
     """
     source = Import.objects.select_for_update().get(pk=import_id)
     unread = source.state == Import.State.FAILED and source.confirmed_at is None
     if source.state not in (Import.State.READING, Import.State.WAITING) and not unread:
         raise AlreadyConfirmed(source)
+    if source.attempt != attempt:
+        raise StillCounting
     if not source.file:
         raise FileGone
     source.choices = choices

@@ -37,7 +37,7 @@ def measure(kind: str, rows: int, *, product: Product, by: User) -> tuple[Import
     source.refresh_from_db()
     _expect(source, Import.State.WAITING)
     roles = [column["role"] for column in source.reading["columns"]]
-    source = confirm_import(import_id=source.pk, roles=roles, by=by)
+    source = confirm_import(import_id=source.pk, attempt=source.attempt, roles=roles, by=by)
     store = job.run("store", source.pk, source.attempt)
     source.refresh_from_db()
     _expect(source, Import.State.DONE)

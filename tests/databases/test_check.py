@@ -15,6 +15,7 @@ from accounts.models import Activity, User
 from crm.kernel import clock
 from databases.models import Import
 from databases.models.imports import HEARTBEAT_LIMIT
+from databases.views import uploads
 from tests import factories
 from tests.conftest import HX
 from tests.databases.helpers import READING, check_form, make_import
@@ -188,6 +189,26 @@ class TestConfirmImport:
         answer = as_citra.post(url(source, "confirm"), check_form(), follow=True)
         assert "Already done" in answer.content.decode()
         assert ProcrastinateJob.objects.count() == 1
+
+    @pytest.mark.parametrize("state", ["reading", "waiting"])
+    def test_a_reading_that_ends_meanwhile_is_not_imported_unseen(
+        self, as_citra: Client, monkeypatch: pytest.MonkeyPatch, state: str
+    ) -> None:
+        """Between looking at the import and locking it, the reading ends or another one does."""
+        source, find = make_import(state=state), uploads._find
+
+        def then_it_is_read(request: Any, pk: int) -> Import:
+            found = find(request, pk)
+            Import.objects.filter(pk=pk).update(
+                state="waiting", attempt=found.attempt + (state == "waiting")
+            )
+            return found
+
+        monkeypatch.setattr(uploads, "_find", then_it_is_read)
+        as_citra.post(url(source, "confirm"), check_form())
+        source.refresh_from_db()
+        assert source.state == Import.State.WAITING
+        assert not ProcrastinateJob.objects.exists()
 
     @pytest.mark.parametrize("state", ["refused", "cancelled", "failed"])
     def test_a_consumed_one_is_not_imported(self, as_citra: Client, state: str) -> None:

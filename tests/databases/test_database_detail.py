@@ -88,7 +88,7 @@ class TestDatabaseDetail:
     ) -> None:
         database = factories.make_database(records=rows)
         as_citra.get(url(database))
-        with django_assert_num_queries(6):  # session, user, badge, database, rows, import
+        with django_assert_num_queries(7):  # session, user, badge, database, rows, import, book
             as_citra.get(url(database))
 
 

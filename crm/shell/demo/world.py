@@ -131,7 +131,7 @@ def _upload(wanted: List, *, by: User) -> Import:
 def _import(wanted: List, *, by: User) -> None:
     source = _upload(wanted, by=by)
     roles = [column["role"] for column in source.reading["columns"]]
-    source = confirm_import(import_id=source.pk, roles=roles, by=by)
+    source = confirm_import(import_id=source.pk, attempt=source.attempt, roles=roles, by=by)
     run_import(import_id=source.pk, attempt=source.attempt)
     source.refresh_from_db()
     if source.state != Import.State.DONE:
