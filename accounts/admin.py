@@ -18,6 +18,7 @@ from django.utils.http import urlencode
 from accounts import activity, services
 from accounts.models import Activity, User
 from crm.kernel.errors import DomainError
+from crm.kernel.text import clean_text
 
 
 class NoCountPaginator(Paginator):  # type: ignore[type-arg]  # of whatever the list shows
@@ -46,6 +47,7 @@ class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # of whatever 
     sortable_by = ()
     actions = None
     view_on_site = False
+    shows_customers = False  # names and numbers: each look at them is a line of the book
 
     def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
         chosen = set(self.autocomplete_fields) | set(self.radio_fields)
@@ -61,6 +63,27 @@ class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # of whatever 
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        # Django cleans what is searched in a list, but not what is searched in a field.
+        return super().get_search_results(request, queryset, clean_text(search_term))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changes = super().get_changelist_instance(request)
+        self._note_shown(request, changes.result_list)
+        return changes
+
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        found = super().get_object(request, *args, **kwargs)
+        self._note_shown(request, [found] if found is not None else [])
+        return found
+
+    def _note_shown(self, request: HttpRequest, rows: Any) -> None:
+        if self.shows_customers and rows:
+            ids = [getattr(row, "record_id", row.pk) for row in rows]
+            activity.write(by=_who(request), kind="admin.shown", label=self.opts.label, records=ids)
 
     # Django calls these inside the transaction of the change, so act and line stand together.
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]
@@ -145,4 +168,4 @@ class UserAdmin(RecordedAdmin):
 class ActivityAdmin(ReadOnlyAdmin):
     list_display = ("pk", "at", "actor", "kind", "label", "address")
     list_select_related = ("actor",)
-    search_fields = ("=kind", "=request_id")
+    search_fields = ("kind__exact",)  # it has an index, and the book is long

@@ -62,6 +62,7 @@ class ChangePasswordForm(forms.Form):
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     language = forms.ChoiceField(label=_("Language"), required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput)
 
     class Meta:
         model = User
@@ -69,6 +70,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["version"].initial = self.instance.version
         own: list[tuple[str, Any]] = [("", _("As usual"))]
         self.fields["language"].choices = own + LANGUAGES  # type: ignore[attr-defined]
         self.fields["name"].widget.attrs["autocomplete"] = "name"

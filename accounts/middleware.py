@@ -66,6 +66,11 @@ class ActMiddleware:
             activity.current.reset(token)
 
 
+def written_every() -> int:
+    """Give by how many seconds the visit a session remembers may be older than the last one."""
+    return min(300, int(settings.SESSION_IDLE_SECONDS) // 2)
+
+
 class SessionLifetimeMiddleware:
     """Ends sessions that were idle or lived too long; a poll does not keep one alive.
 
@@ -88,7 +93,7 @@ class SessionLifetimeMiddleware:
             ):
                 logout(request)
             elif "X-Poll" not in request.headers and (
-                "seen_at" not in request.session or now - seen > 300
+                "seen_at" not in request.session or now - seen > written_every()
             ):
                 request.session["started_at"], request.session["seen_at"] = started, now
         response = self.get_response(request)
@@ -154,7 +159,10 @@ class AudienceMiddleware:
         if getattr(request, "htmx", False):
             # A sign-in page must never be swapped into a table cell. The way back is the page that
             # asked, not the part it asked for.
-            page = request.htmx.current_url_abs_path  # type: ignore[attr-defined]
+            try:
+                page = request.htmx.current_url_abs_path  # type: ignore[attr-defined]
+            except ValueError:  # the header may say anything
+                page = None
             return HttpResponseClientRedirect(_sign_in_url(page))
         # Back to a page, never to an action: it would be asked for with the wrong verb.
         safe = request.method in ("GET", "HEAD")

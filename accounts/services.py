@@ -184,9 +184,14 @@ def change_own_password(*, user: User, password: str) -> User:
 
 
 @atomic_with_retry
-def update_profile(*, user: User, name: str, language: str, theme: str) -> User:
-    """Save what people may say about themselves."""
+def update_profile(*, user: User, version: int, name: str, language: str, theme: str) -> User:
+    """Save what people may say about themselves.
+
+    Raises ChangedMeanwhile when `version` is not the current one.
+    """
     current: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if current.version != version:
+        raise ChangedMeanwhile(current)
     wanted = {"name": name, "language": language, "theme": theme}
     changes = {
         field: [getattr(current, field), value]

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import activity, services
 from accounts.access import Audience, MemberRequest, audience
+from accounts.errors import ChangedMeanwhile
 from accounts.forms import ChangePasswordForm, LanguageForm, ProfileForm, SignInForm, ThemeForm
 from accounts.models import User
 from accounts.signin import Outcome, confirm_password, sign_in
@@ -79,6 +80,13 @@ def signout(request: MemberRequest) -> HttpResponse:
 
 
 @audience(Audience.MEMBERS)
+@require_POST
+def stay(_request: MemberRequest) -> HttpResponse:
+    """Keep the session of somebody who reads on: any request does, this one costs the least."""
+    return HttpResponse(status=204)
+
+
+@audience(Audience.MEMBERS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: MemberRequest) -> HttpResponse:
     """Show and save name, language and theme."""
@@ -89,7 +97,16 @@ def profile(request: MemberRequest) -> HttpResponse:
         return render(request, "accounts/profile.html", {"form": form})
     if not form.is_valid():
         return render(request, "accounts/profile.html", {"form": form}, status=422)
-    user = services.update_profile(user=request.user, **form.cleaned_data)
+    try:
+        user = services.update_profile(user=request.user, **form.cleaned_data)
+    except ChangedMeanwhile as error:
+        form.add_error(None, error.message)
+        # Both stand on the page now; saving again is a decision about the newer one.
+        typed = request.POST.copy()
+        typed["version"] = str(error.current.version)
+        form.data = typed
+        context = {"form": form, "theirs": error.current}
+        return render(request, "accounts/profile.html", context, status=error.status)
     # The answer is in the language just chosen.
     with translation.override(user.language or translation.get_language()):
         messages.success(request, _("Saved."))

@@ -128,6 +128,9 @@ if env("DATABASE_URL", default=""):
 else:
     DATABASES = {"default": embedded_database(VAR_DIR)}
 _db = DATABASES["default"]
+# Over a socket of this machine PostgreSQL knows by itself who asks.
+if not DEMO and not _db["PASSWORD"] and not _db["HOST"].startswith("/"):
+    raise ImproperlyConfigured("DATABASE_URL must have a password.")
 _db["CONN_HEALTH_CHECKS"] = True
 _db["TEST"] = {"NAME": env("TEST_DATABASE", default="test_crm")}
 _limits = {
@@ -255,4 +258,10 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="WARNING")},
+    # Its warnings name who could not sign in; the book of acts says it where only admins read.
+    "loggers": {
+        "axes": {"level": "CRITICAL"},
+        # Refusals are in the book of acts; here they would be tracebacks of what works as meant.
+        "django.request": {"level": "ERROR"},
+    },
 }

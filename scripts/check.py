@@ -66,7 +66,8 @@ def run_checks(environment: dict[str, str]) -> list[str]:
         "CRM_MODE": "production",
         "SECRET_KEY": secrets.token_urlsafe(64),
         "ALLOWED_HOSTS": "crm.invalid",
-        "DATABASE_URL": "postgres://crm@localhost/nowhere",  # checks of settings ask no database
+        # Checks of settings ask no database.
+        "DATABASE_URL": "postgres://crm:a-password@localhost/nowhere",
         "STATIC_MANIFEST": "1",
     }
     checks: list[tuple[str, list[str], dict[str, str]]] = [

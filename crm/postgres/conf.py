@@ -49,6 +49,9 @@ def _main(place: Place) -> str:
         "timezone": "UTC",
         "log_timezone": "UTC",
         "log_line_prefix": "%m [%p] ",
+        # Statements and details of errors carry names and phone numbers.
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
         "lc_messages": "C",
         # A small container may have no shared memory file system worth the name.
         "dynamic_shared_memory_type": "posix" if Path("/dev/shm").is_dir() else "sysv",  # noqa: S108 - asked for, not written to

@@ -121,6 +121,10 @@ SENTENCES: dict[str, Sentence] = {
     "customers.shown": Sentence(
         "shown", "eye", _t("saw %(records)s customers of the batch %(thing)s")
     ),
+    "records.shown": Sentence(
+        "shown", "eye", _t("saw %(records)s customers of the database %(thing)s")
+    ),
+    "admin.shown": Sentence("shown", "eye", _t("saw %(records)s customers in the data fixes")),
     "export.not_ready": Sentence(
         "exports", "download", _t("downloaded the rows of %(thing)s that were not ready")
     ),

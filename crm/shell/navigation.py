@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from accounts.middleware import written_every
 from accounts.models import User
 from assignments.models import RecordRequest
 
@@ -97,6 +99,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "brand": BRAND,
         "layout": _layout(member),
         "nav": Navigation(request),
+        "session_seconds": settings.SESSION_IDLE_SECONDS - written_every(),  # what is sure
         "theme": theme if theme in User.Theme.values else User.Theme.SYSTEM.value,
         "LANGUAGE_CODE": getattr(request, "LANGUAGE_CODE", "en"),
     }

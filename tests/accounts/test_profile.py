@@ -13,7 +13,7 @@ URL = "/profile/"
 
 class TestProfile:
     def test_it_saves_and_writes_one_line(self, as_ani: Client, ani: User) -> None:
-        form = {"name": "  Ani  Putri ", "language": "en", "theme": "dark"}
+        form = {"name": "  Ani  Putri ", "language": "en", "theme": "dark", "version": 1}
         assert as_ani.post(URL, form).status_code == 302
         ani.refresh_from_db()
         assert (ani.name, ani.language, ani.theme) == ("Ani Putri", "en", "dark")
@@ -23,11 +23,25 @@ class TestProfile:
         assert 'class="dark"' in as_ani.get(URL).content.decode()
 
     def test_a_refused_form_keeps_what_was_typed(self, as_ani: Client, ani: User) -> None:
-        answer = as_ani.post(URL, {"name": " ", "language": "en", "theme": "dark"})
+        answer = as_ani.post(URL, {"name": " ", "language": "en", "theme": "dark", "version": 1})
         assert answer.status_code == 422
         assert '<option value="dark" selected>' in answer.content.decode()
         ani.refresh_from_db()
         assert ani.name == "Ani"
+
+    def test_a_stale_page_is_told_what_stands_now(self, as_ani: Client, ani: User) -> None:
+        ani.language = "en"
+        ani.save()
+        User.objects.filter(pk=ani.pk).update(name="Ani Lestari", version=2)
+        form = {"name": "Ani Putri", "language": "en", "theme": "", "version": 1}
+        answer = as_ani.post(URL, form | {"theme": "dark"})
+        shown = answer.content.decode()
+        assert answer.status_code == 409
+        assert "Saved now: Ani Lestari" in shown
+        assert 'value="Ani Putri"' in shown
+        ani.refresh_from_db()
+        assert ani.name == "Ani Lestari"
+        assert as_ani.post(URL, form | {"theme": "dark", "version": 2}).status_code == 302
 
     def test_nothing_else_can_be_set(self, as_ani: Client, ani: User) -> None:
         before = User.objects.filter(pk=ani.pk).values().get()
@@ -40,11 +54,11 @@ class TestProfile:
             "password": "x",
             "must_change_password": "1",
             "session_epoch": "9",
-            "version": "9",
             "id": "1",
             "pk": "1",
         }
-        as_ani.post(URL, {"name": "Ani", "language": "", "theme": "light", **extra})
+        form = {"name": "Ani", "language": "", "theme": "light", "version": ani.version}
+        as_ani.post(URL, form | extra)
         after = User.objects.filter(pk=ani.pk).values().get()
         assert {k for k in after if after[k] != before[k]} == {"theme", "version"}
         assert after["version"] == before["version"] + 1

@@ -59,6 +59,29 @@ class TestLifetime:
             as_ani.get(PAGE, headers={"X-Poll": "1"})
         assert not _is_in(as_ani)
 
+    def test_asking_to_stay_prolongs_it(self, time: Clock, as_ani: Client) -> None:
+        assert _is_in(as_ani)
+        time.pass_by(hours=7, minutes=58)
+        answer = as_ani.post("/stay/")
+        assert (answer.status_code, answer.content) == (204, b"")
+        time.pass_by(hours=7, minutes=58)
+        assert _is_in(as_ani)
+
+    def test_who_came_too_late_to_stay_is_sent_to_sign_in(
+        self, time: Clock, as_ani: Client
+    ) -> None:
+        assert _is_in(as_ani)
+        time.pass_by(hours=8, minutes=1)
+        assert as_ani.post("/stay/")["Location"] == "/signin/"
+
+    def test_a_link_keeps_nobody_signed_in(self, as_ani: Client) -> None:
+        assert as_ani.get("/stay/").status_code == 405
+
+    def test_pages_say_how_long_is_sure(self, as_ani: Client) -> None:
+        # Five minutes less than the session: a visit is written down at most that late.
+        assert f'data-seconds="{8 * 3600 - 300}"' in as_ani.get(PAGE).content.decode()
+        assert "session-end" not in Client().get("/signin/").content.decode()
+
     def test_reading_on_writes_no_session(self, time: Clock, as_ani: Client) -> None:
         _is_in(as_ani)
         before = list(Session.objects.values_list("session_data", flat=True))

@@ -250,3 +250,11 @@ def test_parallel_guesses_get_no_more_looks_than_the_limit(
     assert len(looked) <= 12
     assert set(statuses) == {422, 429}
     assert reverse("accounts:signin") == URL
+
+
+def test_no_log_names_who_could_not_sign_in(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _attempt in range(11):
+        client.post("/signin/", {"email": "marker@example.com", "password": "wrong"})
+    assert "marker" not in caplog.text

@@ -19,6 +19,7 @@ WHO: dict[Audience, set[str]] = {
     Audience.MEMBERS: {
         "home",
         "accounts:signout",
+        "accounts:stay",
         "accounts:profile",
         "accounts:change_password",
     },

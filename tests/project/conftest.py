@@ -14,14 +14,14 @@ PRODUCTION = {
     "CRM_MODE": "production",
     "SECRET_KEY": "k7QwZ0pX" * 8,
     "ALLOWED_HOSTS": "crm.invalid",
-    "DATABASE_URL": "postgres://crm@localhost/nowhere",
+    "DATABASE_URL": "postgres://crm:a-password@localhost/nowhere",
 }
 Manage = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def bare_environment() -> dict[str, str]:
     """Give the environment without what the test run itself has set."""
-    ours = "CRM_MODE DATABASE_URL TEST_DATABASE SECRET_KEY ALLOWED_HOSTS DEBUG".split()
+    ours = ["CRM_MODE", "DATABASE_URL", "TEST_DATABASE", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG"]
     ours.append("DJANGO_ALLOW_ASYNC_UNSAFE")  # the browser tests set it for their own process
     return {name: value for name, value in os.environ.items() if name not in ours}
 

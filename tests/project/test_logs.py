@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import logging
 
+import pytest
+from django.db import IntegrityError, transaction
+
 from crm import gunicorn_conf
 from crm.kernel.logs import OneLine
+from tests.factories import make_user
 
 
 def test_an_event_is_one_line_whatever_was_typed() -> None:
@@ -23,6 +27,22 @@ def test_a_traceback_keeps_its_lines() -> None:
         failure = (type(error), error, error.__traceback__)
     record = logging.LogRecord("crm", logging.ERROR, "", 0, "one", (), failure)
     assert OneLine("%(message)s").format(record).count("\n") > 1
+
+
+@pytest.mark.django_db
+def test_what_the_database_quotes_is_left_out() -> None:
+    somebody = {"email": "siti.rahasia@example.com"}
+    make_user(**somebody)
+    try:
+        with transaction.atomic():
+            make_user(**somebody)
+    except IntegrityError as clash:
+        failure = (type(clash), clash, clash.__traceback__)
+    record = logging.LogRecord("crm", logging.ERROR, "", 0, "one", (), failure)
+    line = OneLine("%(message)s").format(record)
+    assert "siti.rahasia" in str(failure[1])
+    assert "siti.rahasia" not in line
+    assert line.count("user_email_once") == 2  # the cause and what Django made of it
 
 
 def test_the_access_log_has_no_query_and_no_referrer() -> None:

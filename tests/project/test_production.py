@@ -32,6 +32,15 @@ def test_a_key_that_is_no_secret_is_refused(key: str, manage: Manage) -> None:
     assert "SECRET_KEY must be secret" in done.stderr
 
 
+def test_a_database_over_the_network_needs_a_password(manage: Manage) -> None:
+    open_to_all = {**PRODUCTION, "DATABASE_URL": "postgres://crm@db.example.com/crm"}
+    done = manage("check", **open_to_all)
+    assert done.returncode != 0
+    assert "DATABASE_URL must have a password" in done.stderr
+    by_socket = {**PRODUCTION, "DATABASE_URL": "postgres://crm@%2Frun%2Fpostgresql/crm"}
+    assert manage("check", **by_socket).returncode == 0
+
+
 def test_debug_is_refused(manage: Manage) -> None:
     done = manage("check", **PRODUCTION, DEBUG="true")
     assert "DEBUG must be off in production" in done.stderr

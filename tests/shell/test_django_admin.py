@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.test import Client
 
 from accounts.models import Activity, User
+from databases.models import Record
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -37,9 +38,8 @@ def test_every_model_of_ours_is_there() -> None:
     assert ours - set(admin.site._registry) == set()
 
 
-def test_what_counts_passwords_is_not_there() -> None:
-    labels = {model._meta.app_label for model in admin.site._registry}
-    assert not labels & {"auth", "axes"}
+def test_only_what_is_ours_is_there() -> None:
+    assert {model._meta.app_label for model in admin.site._registry} <= OUR_APPS
 
 
 def test_signing_in_and_out_and_passwords_are_our_own_pages(as_citra: Client) -> None:
@@ -83,6 +83,17 @@ def test_nobody_is_deleted_or_added_here(as_citra: Client, ani: User) -> None:
 def test_the_history_of_a_thing_is_its_activity(as_citra: Client, ani: User) -> None:
     answer = as_citra.get(f"{URL}accounts/user/{ani.pk}/history/")
     assert answer["Location"] == f"/manage/activity/?type=accounts.user&id={ani.pk}"
+
+
+def test_looking_at_customers_is_written_down(as_citra: Client, citra: User) -> None:
+    factories.make_database(records=2)
+    record = Record.objects.earliest("pk")
+    as_citra.get(f"{URL}databases/record/")
+    as_citra.get(f"{URL}databases/record/{record.pk}/change/")
+    as_citra.get(f"{URL}databases/product/")
+    acts = Activity.objects.filter(kind="admin.shown", actor=citra).order_by("pk")
+    both = sorted(Record.objects.values_list("pk", flat=True), reverse=True)
+    assert [act.details["records"] for act in acts] == [both, [record.pk]]
 
 
 @pytest.mark.parametrize("rows", [1, 30])
