@@ -1,0 +1,158 @@
+"""Every page there is, in both themes and languages, from the narrowest phone to a desk."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from crm.kernel import clock
+from databases.models import Import, SkippedRow
+from tests import factories
+from tests.browser.conftest import OpenWindow, Watched
+from tests.databases.helpers import READING, make_import
+from tests.permissions.world import OURS, World, make_world
+
+SIZES = [{"width": width, "height": 800} for width in (1280, 1024, 768, 390, 320)]
+DESK, PHONE = SIZES[0], SIZES[3]
+# Nothing for eyes: what machines ask, and files.
+NOT_PAGES = {"livez", "healthz", "databases:not_ready_csv", "databases:original_file"}
+LONG = "Pelanggan-Lama_Januari_Sampai_Desember_Cabang_Bekasi_Selatan_(final)"
+
+
+@pytest.fixture
+def world(tmp_path: Path, settings: Any) -> World:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    ani = factories.make_user(name="Anindya Kusumawardhani Prawirohardjonegoro")
+    citra = factories.make_admin(name="Citra")
+    return make_world(ani, factories.make_user(name="Budi"), citra)
+
+
+def pages_of(user: User, world: World) -> Iterator[str]:
+    """Give the address of every page that is for `user`."""
+    client = Client()
+    client.force_login(user)
+    for address in OURS:
+        if address.name in NOT_PAGES or user not in world.admitted(address.audience):
+            continue
+        path = world.path(address)
+        answer = client.get(path)
+        # An action has no page, and some addresses only lead to where a thing stands.
+        if answer.status_code not in (302, 405):
+            assert answer.status_code == 200, path
+            yield path
+
+
+def imports_underway(by: User) -> list[str]:
+    """Give the addresses of imports in every state that has a page of its own."""
+    state, base = Import.State, "/manage/databases/imports"
+    confirmed = {"confirmed_by": by, "confirmed_at": clock.now()}
+    long_ago = clock.now() - dt.timedelta(hours=1)
+    counting = {key: value for key, value in READING.items() if key != "tally"}
+    waiting = make_import(by=by, name=LONG, original_name=f"{LONG}.csv")
+    checks = [
+        waiting,
+        make_import(by=by, state=state.READING, reading=counting, rows_done=3),
+        make_import(by=by, state=state.READING, reading={}, sha256=waiting.sha256),
+        make_import(by=by, state=state.READING, reading={}, heartbeat_at=long_ago),
+        make_import(by=by, state=state.REFUSED, reading={}, problem="empty"),
+    ]
+    running = {"rows_total": 1_234_567, "rows_done": 345_678, "started_at": long_ago}
+    progress = [
+        make_import(by=by, state=state.QUEUED),
+        make_import(by=by, state=state.RUNNING, heartbeat_at=clock.now(), **running),
+        make_import(by=by, state=state.FAILED, problem="disk_full", **confirmed),
+    ]
+    done = make_import(
+        by=by,
+        state=state.DONE,
+        name=LONG,
+        database=factories.make_database(name=LONG, attention=2, by=by),
+        finished_at=clock.now(),
+        ready=10,
+        attention=2,
+        duplicate=1,
+        blank=1,
+    )
+    SkippedRow.objects.create(
+        source=done, row_number=9, reason="duplicate_phone", same_as=2, cells=["x"]
+    )
+    return [
+        *(f"{base}/{source.pk}/check/" for source in checks),
+        *(f"{base}/{source.pk}/progress/" for source in progress),
+        f"{base}/{done.pk}/report/",
+        f"/manage/databases/{done.database_id}/?only=attention",
+        "/manage/databases/?q=nowhere",
+        "/manage/requests/?q=nowhere",
+        "/manage/activity/?kind=all",
+    ]
+
+
+def go_over(shown: Watched, path: str, language: str, *, thoroughly: bool) -> list[str]:
+    """Look at one page from all sides and give what is wrong with it."""
+    page, wrong = shown.page, []
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(DESK)
+    shown.open(path)
+    if page.locator("html").get_attribute("lang") != language:
+        wrong.append("language")
+    if page.locator("h1").count() != 1 or not page.locator("h1").inner_text().strip():
+        wrong.append("heading")
+    if page.title().startswith((" ·", "·")):
+        wrong.append("title")
+    for size in SIZES:
+        page.set_viewport_size(size)
+        if (pixels := shown.sideways_scroll()) > 0:
+            wrong.append(f"{pixels} pixels too wide at {size['width']}")
+    if thoroughly:
+        page.set_viewport_size(PHONE)
+        wrong += [f"light phone: {finding}" for finding in shown.findings()]
+        page.set_viewport_size(DESK)
+        page.emulate_media(color_scheme="dark")
+        wrong += [f"dark desk: {finding}" for finding in shown.findings()]
+    return [f"{path}: {what}" for what in wrong]
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_every_page_of_an_admin(window: OpenWindow, world: World, language: str) -> None:
+    User.objects.update(language=language)
+    paths = [*pages_of(world.citra, world), *imports_underway(world.citra)]
+    shown, wrong = window(world.citra), []
+    for path in paths:
+        wrong += go_over(shown, path, language, thoroughly=language == "en")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_every_page_of_a_staff_member(window: OpenWindow, world: World, language: str) -> None:
+    User.objects.update(language=language)
+    factories.make_batch(staff=world.ani, records=3, database=factories.make_database(name=LONG))
+    batch = reverse("batches:detail", args=[world.things["batch"]])
+    paths = [*pages_of(world.ani, world), f"{batch}?show=ya", "/request/?q=nowhere"]
+    shown, wrong = window(world.ani), []
+    for path in paths:
+        wrong += go_over(shown, path, language, thoroughly=language == "en")
+    assert wrong == []
+
+
+def test_the_sign_in_page(window: OpenWindow) -> None:
+    assert go_over(window(), "/signin/?next=/profile/", "en", thoroughly=True) == []
+    assert go_over(window(language="id-ID"), "/signin/", "id", thoroughly=False) == []
+
+
+def test_the_data_fixes_break_no_policy(window: OpenWindow, world: World) -> None:
+    shown = window(world.citra)
+    for path in (
+        "",
+        "databases/record/",
+        "assignments/assignment/",
+        f"accounts/user/{world.citra.pk}/change/",
+    ):
+        shown.open(f"/django-admin/{path}")
+        assert shown.page.locator("h1").count() > 0, path
