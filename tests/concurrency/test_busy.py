@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_mark_on_a_locked_record_says_to_try_again(as_ani: Client, ani: User) -> None:
+    User.objects.filter(pk=ani.pk).update(language="en")
     assignment = make_assignment(staff=ani)
     held, done = threading.Event(), threading.Event()
 
