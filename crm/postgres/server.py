@@ -189,7 +189,9 @@ def _create_data(place: Place) -> None:
     # The builtin locale gives the same order and case on every system; the wheel has no ICU.
     locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     _program(place, "initdb", "-D", str(part), "-U", SUPERUSER, "-A", "peer", "-E", "UTF8", *locale)
-    sql = f"CREATE ROLE {OWNER} LOGIN CREATEDB;\nCREATE DATABASE {DATABASE} OWNER {OWNER};\n"
+    # It may make databases and lesser roles: tests need one and prove what the other must not do.
+    role = f"CREATE ROLE {OWNER} LOGIN CREATEDB CREATEROLE;\n"
+    sql = f"{role}CREATE DATABASE {DATABASE} OWNER {OWNER};\n"
     _program(place, "postgres", "--single", "-D", str(part), "postgres", text=sql)
     try:
         part.rename(place.data)
