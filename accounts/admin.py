@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -118,6 +119,19 @@ class ReadOnlyAdmin(RecordedAdmin):
         return False
 
 
+class EventAdmin(ReadOnlyAdmin):
+    """What rows were before they were changed; triggers write it."""
+
+    list_display = ("pk", "pgh_created_at", "pgh_obj_id", "pgh_label")
+
+
+def register_events(app_label: str) -> None:
+    """Show the history tables of an app's models, for reading."""
+    for model in apps.get_app_config(app_label).get_models():
+        if hasattr(model, "pgh_tracked_model"):
+            admin.site.register(model, EventAdmin)
+
+
 def _who(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
@@ -125,7 +139,7 @@ def _who(request: HttpRequest) -> User | None:
 class UserAdminForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     class Meta:
         model = User
-        fields = ("email", "name", "role", "is_active", "language", "theme")
+        fields = ("email", "name", "role", "language", "theme")
 
     by: User  # set by the admin
 
@@ -137,7 +151,7 @@ class UserAdminForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscript
                 services.refuse_losing_admin(
                     user_id=self.instance.pk,
                     role=cleaned["role"],
-                    is_active=cleaned["is_active"],
+                    is_active=None,
                     by=self.by,
                 )
             except DomainError as error:
@@ -151,6 +165,8 @@ class UserAdmin(RecordedAdmin):
     list_display = ("pk", "name", "email", "role", "is_active", "created_at")
     list_filter = ("role", "is_active")
     search_fields = ("name", "email")
+    # Shutting somebody out settles what they hold: the People page does both in one step.
+    readonly_fields = ("is_active",)
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         form = super().get_form(request, *args, **kwargs)
@@ -158,8 +174,6 @@ class UserAdmin(RecordedAdmin):
         return form
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
-        if "is_active" in form.changed_data and not obj.is_active:
-            obj.session_epoch += 1
         obj.version += 1
         super().save_model(request, obj, form, change)
 
@@ -169,3 +183,6 @@ class ActivityAdmin(ReadOnlyAdmin):
     list_display = ("pk", "at", "actor", "kind", "label", "address")
     list_select_related = ("actor",)
     search_fields = ("kind__exact",)  # it has an index, and the book is long
+
+
+register_events("accounts")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import ReadOnlyAdmin
+from accounts.admin import ReadOnlyAdmin, register_events
 from assignments.models import Assignment, BatchStat, RecordRequest, StaffDay
 
 
@@ -53,3 +53,6 @@ class StaffDayAdmin(ReadOnlyAdmin):
     list_display = ("day", "staff", "database", "assigned", "ada", "ceklis1", "tidak")
     list_select_related = ("staff", "database")
     search_fields = ("staff__name", "database__name")
+
+
+register_events("assignments")

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import ReadOnlyAdmin, RecordedAdmin
+from accounts.admin import ReadOnlyAdmin, RecordedAdmin, register_events
 from databases.models import (
     Database,
     DatabaseStat,
@@ -91,3 +91,6 @@ class ReceivedFileAdmin(ReadOnlyAdmin):
     list_select_related = ("received_by",)
     ordering = ("-received_at",)
     exclude = ("file",)
+
+
+register_events("databases")
