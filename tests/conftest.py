@@ -14,8 +14,7 @@ from tests import factories
 HX = {"HX-Request": "true"}
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _static_folder() -> None:
+def pytest_configure() -> None:
     """WhiteNoise warns when the folder of collected files is not there, and warnings are errors."""
     from django.conf import settings
 
