@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.apps import apps
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -16,9 +14,8 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
-from accounts import activity, services
+from accounts import activity
 from accounts.models import Activity, User
-from crm.kernel.errors import DomainError
 from crm.kernel.text import clean_text
 
 
@@ -136,42 +133,15 @@ def _who(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
-class UserAdminForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    class Meta:
-        model = User
-        fields = ("email", "name", "role", "language", "theme")
-
-    by: User  # set by the admin
-
-    def clean(self) -> dict[str, Any]:
-        """Keep the rules of the People page: whoever fixes data must not lock everybody out."""
-        cleaned = super().clean() or {}
-        if not self.errors:
-            try:
-                services.refuse_losing_admin(
-                    user_id=self.instance.pk,
-                    role=cleaned["role"],
-                    is_active=None,
-                    by=self.by,
-                )
-            except DomainError as error:
-                raise ValidationError(error.message) from error
-        return cleaned
-
-
 @admin.register(User)
 class UserAdmin(RecordedAdmin):
-    form = UserAdminForm
+    fields = ("email", "name", "role", "is_active", "language", "theme")
     list_display = ("pk", "name", "email", "role", "is_active", "created_at")
     list_filter = ("role", "is_active")
     search_fields = ("name", "email")
-    # Shutting somebody out settles what they hold: the People page does both in one step.
-    readonly_fields = ("is_active",)
-
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form = super().get_form(request, *args, **kwargs)
-        form.by = request.user  # type: ignore[attr-defined]  # declared by UserAdminForm
-        return form
+    # Shutting somebody out, or making them something else, settles what they hold first: the
+    # People page knows that, and the rule of the last admin.
+    readonly_fields = ("role", "is_active")
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
         obj.version += 1

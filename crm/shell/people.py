@@ -81,7 +81,7 @@ def edit_person(request: MemberRequest, pk: int) -> HttpResponse:
     theirs: User | None = None
     if form.is_bound and form.is_valid():
         try:
-            saved = services.edit_user(user_id=pk, **form.cleaned_data, by=request.user)
+            saved = workload.edit_person(user_id=pk, **form.cleaned_data, by=request.user)
         except ChangedMeanwhile as error:
             form.add_error(None, error.message)
             status, theirs = error.status, error.current

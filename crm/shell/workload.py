@@ -12,6 +12,8 @@ from accounts import services
 from accounts.models import Activity, User
 from assignments.models import BatchStat, RecordRequest
 from assignments.services import recall
+from assignments.services.locks import lock_person
+from crm.kernel.errors import DomainError
 from crm.kernel.transactions import atomic_with_retry
 from crm.shell.people_forms import Holdings
 
@@ -60,6 +62,36 @@ def holding_of(person: User) -> Holding:
         databases=held["databases"],
         requests=asked["requests"],
         requested=asked["requested"] or 0,
+    )
+
+
+class StillHolds(DomainError):
+    """Somebody who holds customers cannot stop being staff."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            _(
+                "%(name)s holds records or waits for some, so they stay staff. "
+                "Take the records back first: deactivate them, then let them in again."
+            )
+            % {"name": name}
+        )
+
+
+@atomic_with_retry
+def edit_person(*, user_id: int, version: int, email: str, name: str, role: str, by: User) -> User:
+    """Change who somebody is; who holds or waits for records stays staff.
+
+    Raises StillHolds and what `edit_user` raises.
+    """
+    # First the locks of the admins, then the person's, which every hand-out to them takes too:
+    # nothing can come in between.
+    services.refuse_losing_admin(user_id=user_id, role=role, is_active=None, by=by)
+    person = lock_person(user_id)
+    if role != User.Role.STAFF and holding_of(person):
+        raise StillHolds(person.name)
+    return services.edit_user(
+        user_id=user_id, version=version, email=email, name=name, role=role, by=by
     )
 
 

@@ -125,6 +125,15 @@ class TestEdit:
         changes = Activity.objects.get().details["changes"]
         assert changes == {"name": ["Ani", "Ani Putri"], "role": ["staff", "admin"]}
 
+    def test_who_holds_records_stays_staff(self, as_citra: Client, ani: User) -> None:
+        factories.make_batch(staff=ani, records=2)
+        answer = as_citra.post(_url(ani), _edit(ani, role="admin"))
+        assert answer.status_code == 409
+        assert "stay staff" in answer.content.decode()
+        ani.refresh_from_db()
+        assert (ani.role, ani.version) == ("staff", 1)
+        assert as_citra.post(_url(ani), _edit(ani, name="Ani Putri")).status_code == 302
+
     def test_an_old_page_is_told_and_shows_both(self, as_citra: Client, ani: User) -> None:
         old = _edit(ani, name="Anita")
         as_citra.post(_url(ani), _edit(ani, name="Annisa"))
