@@ -53,6 +53,11 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 @pghistory.track(
     pghistory.UpdateEvent(),
     fields=["email", "name", "role", "is_active", "must_change_password"],
+    model_name="UserEvent",
+    meta={
+        "verbose_name": _("change of a person"),
+        "verbose_name_plural": _("changes of people"),
+    },
 )
 class User(AbstractBaseUser):
     """A person who signs in: an admin, or a staff member who contacts customers."""

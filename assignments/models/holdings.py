@@ -50,6 +50,10 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         "note_by",
     ],
     model_name="AssignmentEvent",
+    meta={
+        "verbose_name": _("change of marks"),
+        "verbose_name_plural": _("changes of marks"),
+    },
     obj_field=pghistory.ObjForeignKey(related_name="events"),
 )
 class Assignment(models.Model):

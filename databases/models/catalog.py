@@ -41,7 +41,15 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.filter(archived_at=None)
 
 
-@pghistory.track(pghistory.UpdateEvent(), fields=["name", "archived_at"])
+@pghistory.track(
+    pghistory.UpdateEvent(),
+    fields=["name", "archived_at"],
+    model_name="ProductEvent",
+    meta={
+        "verbose_name": _("change of a product"),
+        "verbose_name_plural": _("changes of products"),
+    },
+)
 class Product(models.Model):
     """A brand or service that customer lists belong to."""
 
@@ -84,6 +92,11 @@ class DatabaseQuerySet(models.QuerySet["Database"]):
 @pghistory.track(
     pghistory.UpdateEvent(),
     fields=["product", "name", "description", "roles", "archived_at"],
+    model_name="DatabaseEvent",
+    meta={
+        "verbose_name": _("change of a database"),
+        "verbose_name_plural": _("changes of databases"),
+    },
 )
 class Database(models.Model):
     """One imported customer list. It is created with its records, so it exists only when whole."""

@@ -8,8 +8,8 @@ class Migration(migrations.Migration):
     """
 
     dependencies = [
-        ("assignments", "0003_keys_by_statement"),
-        ("databases", "0003_keys_by_statement"),
+        ("assignments", "0002_room_for_marks"),
+        ("databases", "0002_shelf_is_swept"),
     ]
     operations = [
         migrations.RunSQL(
