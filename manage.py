@@ -14,7 +14,8 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         # The sentence says which setting is missing; where in our code it was noticed helps nobody.
-        sys.exit(f"Not started: {error}")
+        sys.stderr.write(f"Not started: {error}\n")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

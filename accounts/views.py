@@ -73,7 +73,7 @@ def _wait(seconds: int) -> str:
 @audience(Audience.MEMBERS)
 @require_POST
 def signout(request: MemberRequest) -> HttpResponse:
-    """End this session on the server."""
+    """End the session, on the server too."""
     activity.write(by=request.user, kind="signout", subject=request.user)
     logout(request)
     return redirect(settings.LOGOUT_REDIRECT_URL)
@@ -129,7 +129,7 @@ def change_password(request: MemberRequest) -> HttpResponse:
             user = services.change_own_password(
                 user=request.user, password=form.cleaned_data["new_password"]
             )
-            update_session_auth_hash(request, user)  # this session goes on, under a new id
+            update_session_auth_hash(request, user)  # the one here goes on, under a new id
             messages.success(request, _("Password changed. Your other sessions are signed out."))
             return redirect("home")
         if outcome.retry_after:
