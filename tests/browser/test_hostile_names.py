@@ -126,7 +126,7 @@ def _work_through(phone: Watched) -> None:
             r"https://wa\.me/628241234567\d",
             str(row.get_by_role("link", name="Open WhatsApp").get_attribute("href")),
         )
-        row.get_by_role("button", name="Ada").click()
+        row.get_by_role("button", name="Ada", exact=True).click()
     expect(page.locator("#n-ada")).to_have_text(str(len(HOSTILE)))
     page.get_by_role("link", name="History").first.click()
     expect(page.get_by_role("dialog")).to_be_visible()

@@ -61,12 +61,12 @@ def test_a_tap_after_the_session_ended_leads_through_the_door_and_back(
     shown = window(ani, phone=True)
     page = shown.open(batch_of(customer))
     Session.objects.all().delete()
-    row_of(page, customer).get_by_role("button", name="Ada").click()
+    row_of(page, customer).get_by_role("button", name="Ada", exact=True).click()
     expect(page).to_have_url(re.compile(r"/signin/\?next="))
     look(shown)
     sign_in(page, ani.email)
     expect(page).to_have_url(re.compile(re.escape(batch_of(customer))))
-    ada = row_of(page, customer).get_by_role("button", name="Ada")
+    ada = row_of(page, customer).get_by_role("button", name="Ada", exact=True)
     expect(ada).to_have_attribute("aria-pressed", "false")  # nothing was saved, nothing pretends
     ada.click()
     expect(page.locator("#n-ada")).to_have_text("1")
@@ -77,7 +77,7 @@ def test_a_tap_without_scripts_leads_through_the_door_too(
 ) -> None:
     page = window(ani, phone=True, scripts=False).open(batch_of(customer))
     Session.objects.all().delete()
-    row_of(page, customer).get_by_role("button", name="Ada").click()
+    row_of(page, customer).get_by_role("button", name="Ada", exact=True).click()
     expect(page).to_have_url(re.compile("/signin/"))
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
@@ -108,7 +108,7 @@ def test_whoever_is_deactivated_is_out_at_the_next_tap(
     shown = window(ani, phone=True)
     page = shown.open(batch_of(customer))
     User.objects.filter(pk=ani.pk).update(is_active=False)
-    row_of(page, customer).get_by_role("button", name="Ada").click()
+    row_of(page, customer).get_by_role("button", name="Ada", exact=True).click()
     expect(page).to_have_url(re.compile("/signin/"))
     sign_in(page, ani.email)
     expect(page.get_by_role("alert").filter(has_text="E-mail or password is wrong")).to_be_visible()
@@ -122,17 +122,21 @@ def test_a_tap_without_a_connection_is_taken_back_and_said(
     shown = window(ani, phone=True)
     page = shown.open(batch_of(customer))
     row, line = row_of(page, customer), page.locator("#offline")
-    row.get_by_role("button", name="Ada").click()
+    row.get_by_role("button", name="Ada", exact=True).click()
     expect(page.locator("#n-ada")).to_have_text("1")
     shown.context.set_offline(True)
-    row.get_by_role("button", name="Ceklis 1").click()
+    row.get_by_role("button", name="Ceklis 1", exact=True).click()
     expect(line).to_contain_text("No connection")
-    expect(row.get_by_role("button", name="Ada")).to_have_attribute("aria-pressed", "true")
-    expect(row.get_by_role("button", name="Ceklis 1")).to_have_attribute("aria-pressed", "false")
+    expect(row.get_by_role("button", name="Ada", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    expect(row.get_by_role("button", name="Ceklis 1", exact=True)).to_have_attribute(
+        "aria-pressed", "false"
+    )
     look(shown)
     shown.context.set_offline(False)
     expect(line).to_be_hidden()
-    row.get_by_role("button", name="Ceklis 1").click()
+    row.get_by_role("button", name="Ceklis 1", exact=True).click()
     expect(page.locator("#n-ceklis1")).to_have_text("1")
     forget(shown, "ERR_INTERNET_DISCONNECTED", "htmx:sendError", "htmx:afterRequest")
 
@@ -144,9 +148,9 @@ def test_a_customer_recalled_meanwhile_is_said_in_its_row(
     page = shown.open(batch_of(customer))
     Assignment.objects.filter(pk=customer.pk).update(state=Assignment.State.RELEASED)
     row = row_of(page, customer)
-    row.get_by_role("button", name="Ada").click()
+    row.get_by_role("button", name="Ada", exact=True).click()
     expect(row.get_by_role("alert")).to_contain_text("no longer yours")
-    expect(row.get_by_role("button", name="Ada")).to_have_count(0)
+    expect(row.get_by_role("button", name="Ada", exact=True)).to_have_count(0)
     look(shown)
     customer.refresh_from_db()
     assert customer.reach is None
