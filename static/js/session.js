@@ -59,7 +59,7 @@
   };
 
   const prolong = async () => {
-    const { "X-CSRFToken": token } = JSON.parse(document.body.getAttribute("hx-headers"));
+    const { "X-CSRFToken": token } = JSON.parse(document.body.getAttribute("data-hx-headers"));
     try {
       const answer = await fetch(stay, { method: "POST", headers: { "X-CSRFToken": token } });
       if (answer.status === 204) seen();

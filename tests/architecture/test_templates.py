@@ -24,8 +24,8 @@ FORBIDDEN = {
     "an inline style": r"\sstyle=|<style",
     "an inline script": r"<script(?![^>]*\ssrc=)",
     "an inline handler": r"\son[a-z]+=[\"']",
-    "htmx that evaluates": r"\shx-on|[\"']js:|javascript:|hx-trigger=\"[^\"]*\[",
-    "a written path": r"\s(?:href|action|src|formaction|hx-(?:get|post|put|patch|delete))=\"(?![#?{\"]|https://)",
+    "htmx that evaluates": r"\s(?:data-)?hx-on|[\"']js:|javascript:|hx-trigger=\"[^\"]*\[",
+    "a written path": r"\s(?:href|action|src|formaction|(?:data-)?hx-(?:get|post|put|patch|delete))=\"(?![#?{\"]|https://)",
     "another site's file": r"\ssrc=\"(?:https?:)?//",
 }
 

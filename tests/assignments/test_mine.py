@@ -93,7 +93,7 @@ class TestAsk:
         said = response.content.decode()
         assert response.status_code == 200
         assert "<html" not in said
-        assert 'id="waiting" hx-swap-oob="true"' in said
+        assert 'id="waiting" data-hx-swap-oob="true"' in said
         assert f'id="db-{database.pk}"' in said
         assert "badges:changed" in response["HX-Trigger"]
         assert RecordRequest.objects.get().quantity == 4

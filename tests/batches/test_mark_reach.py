@@ -46,9 +46,9 @@ class TestMarkReach:
         pressed = html.split(f'id="reach-{mine.pk}-ada"')[1].split(">")[0]
         assert 'aria-pressed="true"' in pressed
         assert 'value=""' in pressed  # tapping it again takes the mark back
-        assert '<section id="progress" class="prog" hx-swap-oob="true"' in html
-        assert '<span id="n-ada" class="num count" hx-swap-oob="true">1</span>' in html
-        assert '<span id="n-unchecked" class="num count" hx-swap-oob="true">0</span>' in html
+        assert '<section id="progress" class="prog" data-hx-swap-oob="true"' in html
+        assert '<span id="n-ada" class="num count" data-hx-swap-oob="true">1</span>' in html
+        assert '<span id="n-unchecked" class="num count" data-hx-swap-oob="true">0</span>' in html
 
     def test_the_answer_is_small(self, as_ani: Client, mine: Assignment) -> None:
         answer = as_ani.post(url(mine), {"reach": "ada"}, headers=HX)
