@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from django import forms
@@ -98,8 +99,12 @@ def _mark(
     segment = reports.segment(assignment, field, name=name, refusal=refusal)
     if status == 409:
         return render(request, "batches/detail.html#gone", {"segment": segment}, status=status)
+    counted_at = time.time_ns() // 1000
     context = {"segment": segment, "batch": reports.batch_of(assignment), "oob": True}
-    return render(request, "batches/detail.html#marked", context, status=status)
+    response = render(request, "batches/detail.html#marked", context, status=status)
+    # Answers to quick taps may overtake each other: older numbers must not replace newer ones.
+    response.headers["X-Counted-At"] = str(counted_at)
+    return response
 
 
 def _back(page: reports.CustomerPage, place: Place) -> str:

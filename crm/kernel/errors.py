@@ -21,6 +21,8 @@ class DomainError(Exception):
 class Busy(DomainError):
     """Somebody else holds what this act needs for longer than a person should wait."""
 
+    status = 503
+
     def __init__(self) -> None:
         super().__init__(
             _(

@@ -43,6 +43,18 @@
     if (state) show(event.detail.elt, state.wanted);
   });
 
+  // Answers to quick taps may overtake each other: older counts must not replace newer ones.
+  let newest = 0;
+  let overtaken = false;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const at = Number(event.detail.xhr?.getResponseHeader("X-Counted-At"));
+    overtaken = at > 0 && at < newest;
+    newest = Math.max(newest, at);
+  });
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (overtaken) event.detail.shouldSwap = false;
+  });
+
   document.addEventListener("htmx:afterRequest", (event) => {
     const state = known(event);
     if (!state) return;

@@ -165,3 +165,10 @@ class TestMarkReach:
         as_ani.get("/batches/")
         with django_assert_max_num_queries(QUERIES):
             as_ani.post(url(mine), {"reach": "ada"}, headers=HX)
+
+
+@pytest.mark.django_db
+def test_answers_say_when_they_counted(as_ani: Client, mine: Assignment) -> None:
+    first = as_ani.post(url(mine), {"reach": "ada"}, headers=HX)
+    second = as_ani.post(url(mine), {"reach": ""}, headers=HX)
+    assert 0 < int(first["X-Counted-At"]) < int(second["X-Counted-At"])

@@ -41,7 +41,7 @@ def test_a_mark_on_a_locked_record_says_to_try_again(as_ani: Client, ani: User) 
     finally:
         done.set()
         holder.join(20)
-    assert answer.status_code == 409
+    assert answer.status_code == 503
     assert "Nothing was saved" in answer.content.decode()
     assignment.refresh_from_db()
     assert assignment.reach is None
