@@ -3,6 +3,7 @@
 
 import os
 import sys
+from importlib import import_module
 
 
 def main() -> None:
@@ -11,6 +12,9 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     try:
+        # Read first: a command that needs no setting to be found would stumble over what follows
+        # from the missing one, now here, now there, and say that instead.
+        import_module(os.environ["DJANGO_SETTINGS_MODULE"])
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         # The sentence says which setting is missing; where in our code it was noticed helps nobody.

@@ -23,6 +23,15 @@ def test_it_names_all_that_is_missing_at_once(manage: Manage) -> None:
     assert "SECRET_KEY, ALLOWED_HOSTS, DATABASE_URL" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["check", "makemigrations", "migrate", "up", "worker"])
+def test_every_command_says_it_in_one_line(command: str, manage: Manage) -> None:
+    done = manage(command)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "Not started: Production needs SECRET_KEY, ALLOWED_HOSTS, DATABASE_URL in the environment."
+    ]
+
+
 @pytest.mark.parametrize(
     "key", ["short", "an example key, copied from some page, that is long enough"]
 )
