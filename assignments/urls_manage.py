@@ -12,6 +12,4 @@ urlpatterns = [
     path("<int:pk>/", manage.row, name="row"),
     path("<int:pk>/approve/", manage.approve, name="approve"),
     path("<int:pk>/reject/", manage.reject, name="reject"),
-    path("databases/<int:pk>/archive/", manage.archive, name="archive"),
-    path("databases/<int:pk>/unarchive/", manage.unarchive, name="unarchive"),
 ]

@@ -20,6 +20,7 @@ urlpatterns = [
     path("request/", include("assignments.urls_staff")),
     path("manage/requests/", include("assignments.urls_manage")),
     path("manage/databases/", include("databases.urls")),
+    path("manage/databases/", include("assignments.urls_database")),
     path("manage/products/", include("databases.urls_products")),
     path("manage/people/", include("crm.shell.urls_people")),
     path("manage/activity/", activity, name="activity"),

@@ -77,12 +77,14 @@ class Product(models.Model):
 
 class DatabaseQuerySet(models.QuerySet["Database"]):
     def visible_to(self, user: User) -> DatabaseQuerySet:
-        """Admins see all; staff see what they can ask from: standard ones not archived."""
+        """Admins see all but deleted ones; staff what they can ask from: standard, not archived."""
+        there = self.filter(deleted_at=None)
         if user.is_admin:
-            return self
-        return self.filter(program=Program.STANDARD, archived_at=None)
+            return there
+        return there.filter(program=Program.STANDARD, archived_at=None)
 
     def current(self) -> DatabaseQuerySet:
+        """Keep those that records can be handed out from (a deleted one is archived too)."""
         return self.filter(archived_at=None)
 
     def in_program(self, program: str) -> DatabaseQuerySet:
@@ -99,7 +101,11 @@ class DatabaseQuerySet(models.QuerySet["Database"]):
     },
 )
 class Database(models.Model):
-    """One imported customer list. It is created with its records, so it exists only when whole."""
+    """One imported customer list. It is created with its records, so it exists only when whole.
+
+    A deleted one loses its records and is shown nowhere; its row stays for what points at it: who
+    asked for its records, and what staff did on which day.
+    """
 
     product = models.ForeignKey(
         Product, on_delete=models.PROTECT, null=True, blank=True, related_name="databases"
@@ -113,6 +119,10 @@ class Database(models.Model):
     created_at = models.DateTimeField(default=clock.now, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True)
     archived_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -129,6 +139,10 @@ class Database(models.Model):
             models.CheckConstraint(
                 condition=models.Q(roles__len=models.F("columns__len")),
                 name="database_role_for_each_column",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at=None) | models.Q(archived_at__isnull=False),
+                name="database_deleted_is_archived",
             ),
         ]
         indexes = [

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from crm.kernel import clock
-from databases.models.catalog import Database, Product, Program
+from databases.models.catalog import Database, Product, Program, Role
 
 # A running job says that it lives every second; past this it is presumed dead.
 HEARTBEAT_LIMIT = dt.timedelta(seconds=20)
@@ -51,7 +51,12 @@ class ImportQuerySet(models.QuerySet["Import"]):
 
     def unfinished(self) -> ImportQuerySet:
         return self.exclude(
-            state__in=[Import.State.DONE, Import.State.REFUSED, Import.State.CANCELLED]
+            state__in=[
+                Import.State.DONE,
+                Import.State.REFUSED,
+                Import.State.CANCELLED,
+                Import.State.UNDONE,
+            ]
         )
 
 
@@ -67,6 +72,7 @@ class Import(models.Model):
         DONE = "done", _("Imported")
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
+        UNDONE = "undone", _("Undone")
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="imports")
     program = models.CharField(max_length=10, choices=Program.choices, default=Program.STANDARD)
@@ -105,6 +111,13 @@ class Import(models.Model):
         Database, on_delete=models.SET_NULL, null=True, related_name="source"
     )
 
+    # How many records of the product's other databases are the same customers; none: not compared.
+    overlap = models.JSONField(null=True, blank=True)
+    # Set for a file of corrected rows: the import whose rows they are.
+    corrects = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="corrections"
+    )
+
     objects = ImportQuerySet.as_manager()
 
     class Meta:
@@ -122,6 +135,7 @@ class Import(models.Model):
                         "done",
                         "failed",
                         "cancelled",
+                        "undone",
                     ]
                 ),
                 name="import_state_known",
@@ -184,6 +198,22 @@ class Import(models.Model):
     def read(self) -> int:
         """How many rows the file had, by the outcomes: they add up."""
         return self.ready + self.attention + self.duplicate + self.blank
+
+
+class ColumnMapping(models.Model):
+    """What the columns under a header were for the last time: proposed for the next such file."""
+
+    fingerprint = models.CharField(max_length=64, primary_key=True)
+    roles = ArrayField(models.CharField(max_length=10, choices=Role.choices, blank=True))
+    used_at = models.DateTimeField(default=clock.now)
+    used_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("remembered columns")
+        verbose_name_plural = _("remembered columns")
+
+    def __str__(self) -> str:
+        return self.fingerprint
 
 
 class SkippedRow(models.Model):

@@ -51,7 +51,7 @@ class TestThePage:
     def test_it_says_before_how_many_requests_it_rejects(
         self, database: Database, as_citra: Client
     ) -> None:
-        url = f"/manage/requests/databases/{database.pk}/archive/"
+        url = f"/manage/databases/{database.pk}/archive/"
         said = as_citra.get(url).content.decode()
         assert "2 waiting requests will be rejected" in said
         assert "the 6 records they hold" in said
@@ -64,21 +64,21 @@ class TestThePage:
         assert database.archived_at is not None
 
     def test_a_second_time_it_says_so(self, database: Database, as_citra: Client) -> None:
-        url = f"/manage/requests/databases/{database.pk}/archive/"
+        url = f"/manage/databases/{database.pk}/archive/"
         as_citra.post(url)
         assert "archived already" in as_citra.get(url).content.decode()
         assert as_citra.post(url).status_code == 302
 
     def test_it_opens_again(self, database: Database, as_citra: Client) -> None:
-        as_citra.post(f"/manage/requests/databases/{database.pk}/archive/")
-        as_citra.post(f"/manage/requests/databases/{database.pk}/unarchive/")
+        as_citra.post(f"/manage/databases/{database.pk}/archive/")
+        as_citra.post(f"/manage/databases/{database.pk}/unarchive/")
         database.refresh_from_db()
         assert database.archived_at is None
 
     @pytest.mark.parametrize("act", ["archive", "unarchive"])
     def test_a_database_that_is_not_there_is_a_404(self, as_citra: Client, act: str) -> None:
-        assert as_citra.post(f"/manage/requests/databases/999999/{act}/").status_code == 404
+        assert as_citra.post(f"/manage/databases/999999/{act}/").status_code == 404
 
     def test_opening_takes_a_post(self, database: Database, as_citra: Client) -> None:
-        url = f"/manage/requests/databases/{database.pk}/unarchive/"
+        url = f"/manage/databases/{database.pk}/unarchive/"
         assert as_citra.get(url).status_code == 405

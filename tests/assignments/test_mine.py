@@ -244,7 +244,7 @@ def test_every_form_works_without_javascript_csrf_token_included(
     as_ani: Client, ani: User, as_citra: Client, database: Database
 ) -> None:
     make_pending(staff=ani, database=database)
-    archive = f"/manage/requests/databases/{database.pk}/archive/"
+    archive = f"/manage/databases/{database.pk}/archive/"
     reject = f"/manage/requests/{RecordRequest.objects.get().pk}/reject/"
     for client, url in [
         (as_ani, URL),

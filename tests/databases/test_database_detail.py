@@ -37,7 +37,7 @@ class TestDatabaseDetail:
         source = make_import(state=Import.State.DONE, database=database)
         page = as_citra.get(url(database)).content.decode()
         assert f"/manage/databases/imports/{source.pk}/report/" in page
-        assert f"/manage/requests/databases/{database.pk}/archive/" in page
+        assert f"/manage/databases/{database.pk}/archive/" in page
         assert "RAHASIA0" in page  # admins see sensitive columns
         assert "never shown to staff" in page
         assert "Not a usable phone number" in page
