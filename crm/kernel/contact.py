@@ -15,8 +15,8 @@ INVALID = "invalid_phone"
 PRECISION_LOST = "phone_precision_lost"
 
 _MOBILE = "8[1-35-9][0-9]{7,10}"
-# The usual spellings, decided without looking further.
-_PLAIN = re.compile(rf"(?:\+?62|0)?({_MOBILE})")
+# The usual spellings, decided without looking further; the group is the number after 62.
+PLAIN_MOBILE = re.compile(rf"(?:\+?62|0)?({_MOBILE})")
 # 0 after 62 ("+62 (0)812…") and a doubled 62 are slips of the keyboard, not other numbers.
 _INDONESIAN = re.compile(rf"(?:(?:62){{1,2}}0?|0)?({_MOBILE})")
 _LINK = re.compile(
@@ -54,7 +54,7 @@ def normalise_phone(cell: str) -> str:
 
 def read_phone(cell: str) -> tuple[str, str]:
     """Give (digits, "") or ("", reason): normalise_phone for those who read a million cells."""
-    if plain := _PLAIN.fullmatch(cell):
+    if plain := PLAIN_MOBILE.fullmatch(cell):
         return "62" + plain[1], ""
     text = _legible(cell)
     if not any(c.isalnum() for c in text):
@@ -89,13 +89,13 @@ def local_phone(phone: str) -> str:
 def _legible(cell: str) -> str:
     """Give `cell` with plain digits and spaces, without what cannot be seen."""
     text = unicodedata.normalize("NFKC", cell)
-    if not text.isascii():
+    if not (text.isascii() and text.isprintable()):
         text = "".join(
             str(unicodedata.decimal(c)) if c.isdecimal() else c
             for c in text
             if unicodedata.category(c) not in ("Cf", "Cc", "Cs") or c in "\t\n\r"
         )
-    return text.replace("\x00", "").strip().lstrip("'\"`\u2018\u2019").strip()
+    return text.strip().lstrip("'\"`\u2018\u2019").strip()
 
 
 def _first_usable(text: str) -> tuple[str, str]:

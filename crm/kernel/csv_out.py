@@ -16,6 +16,11 @@ def safe_cell(value: str) -> str:
     return f"'{value}" if _DANGEROUS.search(value) else value
 
 
+def plain_cell(value: str) -> str:
+    """Undo `safe_cell`, and nothing else: an apostrophe that was there before stays."""
+    return value[1:] if value.startswith("'") and _DANGEROUS.search(value[1:]) else value
+
+
 class _Echo:
     def write(self, text: str) -> str:
         return text

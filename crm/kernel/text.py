@@ -32,3 +32,10 @@ def customer_key(value: str) -> str:
         return " ".join(value.lower().split())
     folded = unicodedata.normalize("NFKC", _INVISIBLE.sub("", value)).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+def clean_lines(value: str) -> str:
+    """Give `value` as `clean_text` does, but with its lines: at most one empty one in a row."""
+    text = unicodedata.normalize("NFC", _CONTROL.sub("", value.replace("\r\n", "\n")))
+    lines = [" ".join(line.split()) for line in text.replace("\r", "\n").split("\n")]
+    return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -1,10 +1,30 @@
 """Receiving files: to disk, and no further than the limit."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+from django.http import HttpRequest, HttpResponse
+
+
+class UnfinishedUploadMiddleware:
+    """Delete what had arrived of a file when its sender broke off.
+
+    Django leaves that to the garbage collector, which in a quiet process may take hours.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self.get_response(request)
+        finally:
+            arriving: UploadedFile | None = getattr(request, "arriving_file", None)
+            if arriving is not None:
+                arriving.close()
 
 
 class LimitedFileUploadHandler(TemporaryFileUploadHandler):
@@ -33,6 +53,7 @@ class LimitedFileUploadHandler(TemporaryFileUploadHandler):
             self._refuse("too_large")
         try:
             super().new_file(*args, **kwargs)
+            self._note_arriving(self.file)
         except OSError:
             self._refuse("not_stored")
 
@@ -46,11 +67,16 @@ class LimitedFileUploadHandler(TemporaryFileUploadHandler):
             self._refuse("not_stored")
 
     def file_complete(self, file_size: int) -> UploadedFile | None:
+        self._note_arriving(None)  # from here on it belongs to the request
         try:
             return super().file_complete(file_size)
         except OSError:  # the last bytes are written here
             self._refuse("not_stored")
             return None
+
+    def _note_arriving(self, file: UploadedFile | None) -> None:
+        if self.request is not None:
+            self.request.arriving_file = file  # type: ignore[attr-defined]  # see the middleware
 
     def _refuse(self, why: str) -> None:
         if self.request is not None:
