@@ -92,6 +92,8 @@ class Output:
 
 
 def main() -> None:
+    # Ctrl-C in the terminal is meant for the parent, which decides what becomes of the reading.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     output = Output(os.dup(1))
     # Whatever a library prints must not be taken for a frame.
     os.dup2(2, 1)
@@ -127,8 +129,7 @@ def end_with(parent: int) -> None:
 
 def restrict(size: int, name: str) -> None:
     """Take from this process what no honest file needs."""
-    text = name.lower().endswith((".csv", ".txt", ".tsv"))
-    memory = limits.MEMORY_TEXT if text else limits.MEMORY_WORKBOOK
+    memory = limits.memory(name)
     seconds = limits.cpu_seconds(size)
     for what, soft, hard in (
         (resource.RLIMIT_AS, memory, memory),
@@ -173,12 +174,8 @@ def find_sheet(
     source: Source, chosen: str | None, header_row: int | None
 ) -> tuple[str, list[tuple[int, list[str]]], Layout]:
     """Find the sheet that holds the customers: the chosen one, or the most promising."""
-    if chosen in source.sheets or not source.sheets:
-        candidates: tuple[str, ...] = (chosen or "",)
-        if not source.sheets:
-            candidates = ("",)
-    else:
-        candidates = source.sheets
+    candidates = [sheet for sheet in source.sheets if chosen in (sheet, shown(sheet))][:1]
+    candidates = candidates or list(source.sheets) or [""]
     best: tuple[str, list[tuple[int, list[str]]], Layout] | None = None
     best_promise, problem = -10.0, FileProblem("empty")
     for sheet in candidates:
@@ -229,8 +226,8 @@ def inspection(
         "kind": source.kind,
         "encoding": source.encoding,
         "delimiter": source.delimiter,
-        "sheets": [storable(name)[: limits.NAME_CHARACTERS] for name in source.sheets],
-        "sheet": storable(sheet)[: limits.NAME_CHARACTERS],
+        "sheets": [shown(name) for name in source.sheets],
+        "sheet": shown(sheet),
         "header_row": layout.header_row,
         "columns": [[c.name, c.role, c.confidence] for c in layout.columns],
         "preview": [
@@ -243,11 +240,16 @@ def inspection(
     }
 
 
+def shown(sheet: str) -> str:
+    """Give the name of a sheet as the check page has it."""
+    return storable(sheet)[: limits.NAME_CHARACTERS]
+
+
 def preview_row(number: int, row: Judged) -> list[Any]:
-    cells = [
-        cell if len(cell) <= limits.PREVIEW_CHARACTERS else f"{cell[: limits.PREVIEW_CHARACTERS]}…"
-        for cell in row.cells
-    ]
+    # All rows together must fit into one frame, however wide they are.
+    most = limits.PREVIEW_CHARACTERS_OF_ROW // max(1, len(row.cells))
+    most = min(most, limits.PREVIEW_CHARACTERS)
+    cells = [cell if len(cell) <= most else f"{cell[:most]}…" for cell in row.cells]
     return [number, cells, row.outcome, row.reason, row.phone, row.same_as]
 
 
@@ -273,6 +275,18 @@ def run(
             continue
         if number > limits.ROWS:
             raise FileProblem("too_many_rows", limit=limits.ROWS)
+        done += 1
+        if done >= look_at:
+            look_at += _ROWS_BETWEEN_LOOKS
+            if time.monotonic() >= next_progress:
+                next_progress = time.monotonic() + _PROGRESS_EVERY
+                output.send_json(frames.PROGRESS, {"rows": done, "fraction": source.fraction()})
+        if load and not waiting and (physical or number == last + 1):
+            line = judge.plain_line(database, number, cells)
+            if line is not None:
+                output.add(frames.RECORDS, line)
+                last = number
+                continue
         row = judge.judge(number, cells)
         if row.outcome == BLANK:
             if not physical:
@@ -293,12 +307,6 @@ def run(
             elif row.outcome != BLANK:
                 output.add(frames.SKIPPED, skipped_line(origin, number, row))
         waiting.clear()
-        done += 1
-        if done >= look_at:
-            look_at += _ROWS_BETWEEN_LOOKS
-            if time.monotonic() >= next_progress:
-                next_progress = time.monotonic() + _PROGRESS_EVERY
-                output.send_json(frames.PROGRESS, {"rows": done, "fraction": source.fraction()})
     tally = judge.tally()
     if tally.total == tally.blank:
         raise FileProblem("header_only" if header_row else "empty")

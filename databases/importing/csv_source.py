@@ -8,6 +8,7 @@ import io
 import itertools
 import re
 import statistics
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -32,7 +33,8 @@ _CHUNK = 1024 * 1024
 # Enough to tell; should what follows differ, `_bytes_of_cp1252` still reads it right.
 _SCANNED = 64 * 1024**2
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
-_END = "\x00end of file"
+# Nobody who wrote a file can have known it.
+_END = f"\x00{uuid.uuid4().hex}"
 _ERRORS = "bytes_of_cp1252"
 
 
@@ -108,9 +110,17 @@ class CsvSource:
                     else:
                         yield number, cells
             except csv.Error as error:
-                raise FileProblem("unclosed_quote", row=number + 1) from error
+                raise self._endless(number + 1) from error
             finally:
                 self._position = None
+
+    def _endless(self, row: int) -> FileProblem:
+        """Tell a cell that swallows the rows after it from one that is merely huge."""
+        with self.path.open("r", encoding=self.encoding, errors=self._errors(), newline="") as text:
+            for _ in itertools.islice(csv.reader(text, delimiter=self.delimiter), row - 1):
+                pass
+            quoted = '"' in text.readline(limits.QUOTED_CHARACTERS)
+        return FileProblem("unclosed_quote" if quoted else "giant_cell", row=row)
 
     def _errors(self) -> str:
         return _ERRORS if self.encoding in ("utf-8", "utf-8-sig", "cp1252") else "replace"

@@ -146,7 +146,7 @@ def _find_header(filled: Sequence[Row]) -> int:
     usual = statistics.mode(sum(1 for c in cells if c.strip()) for _, cells in filled)
     best, best_score = 0, 0.0
     for number, cells in filled[:_HEADER_WITHIN]:
-        texts = [c.strip() for c in cells if c.strip()]
+        texts = _texts(cells)
         known = sum(1 for text in texts if header_role(text)[1] >= 0.4 or _words(text) & _OTHER)
         data = sum(1 for text in texts if _looks_like_data(text))
         score = 2.0 * known + min(1.0, len(texts) / max(usual, 1)) - 3.0 * data
@@ -158,10 +158,15 @@ def _find_header(filled: Sequence[Row]) -> int:
         return best
     # Nothing reads like a header: the first full row is one, unless it is data already.
     for number, cells in filled[:_HEADER_WITHIN]:
-        texts = [c.strip() for c in cells if c.strip()]
+        texts = _texts(cells)
         if len(texts) >= max(1, usual * 0.6):
             return 0 if any(_looks_like_data(text) for text in texts) else number
     return filled[0][0]
+
+
+def _texts(cells: Sequence[str]) -> list[str]:
+    seen = cells[: limits.COLUMNS]
+    return [c[: limits.GUESSED_CHARACTERS].strip() for c in seen if c.strip()]
 
 
 def _looks_like_data(text: str) -> bool:
@@ -177,7 +182,10 @@ def _unique_names(header: Sequence[str], width: int) -> list[str]:
     taken: set[str] = set()
     for position in range(width):
         cell = header[position] if position < len(header) else ""
-        base = clean_text(cell)[: limits.NAME_CHARACTERS].strip() or f"Kolom {position + 1}"
+        base = (
+            clean_text(cell[: limits.CELL_CHARACTERS])[: limits.NAME_CHARACTERS].strip()
+            or f"Kolom {position + 1}"
+        )
         name, copy = base, 1
         while name.casefold() in taken:
             copy += 1
@@ -190,10 +198,16 @@ def _unique_names(header: Sequence[str], width: int) -> list[str]:
 def _guess_roles(
     names: Sequence[str], header: Sequence[str], body: Sequence[list[str]]
 ) -> tuple[Column, ...]:
-    headers = [header[i] if i < len(header) else "" for i in range(len(names))]
+    headers = [
+        header[i][: limits.GUESSED_CHARACTERS] if i < len(header) else "" for i in range(len(names))
+    ]
     by_header = [header_role(text) for text in headers]
     contents = [
-        [row[i].strip() for row in body if i < len(row) and row[i].strip()]
+        [
+            row[i][: limits.GUESSED_CHARACTERS].strip()
+            for row in body
+            if i < len(row) and row[i].strip()
+        ]
         for i in range(len(names))
     ]
     roles: dict[int, tuple[str, float]] = {
@@ -228,7 +242,7 @@ def _phone_scores(
     scores = {}
     for i, (role, confidence) in enumerate(by_header):
         cells = contents[i]
-        share = sum(1 for c in cells if read_phone(c[:200])[0]) / len(cells) if cells else 0.0
+        share = sum(1 for c in cells if read_phone(c)[0]) / len(cells) if cells else 0.0
         if role == PHONE:
             scores[i] = 0.6 * confidence + 0.4 * share
         elif role in ("", USERNAME) and share >= 0.8:

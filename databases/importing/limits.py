@@ -17,6 +17,12 @@ SHARED_STRINGS = 16_000_000
 
 # A quoted field that grows past this has lost its closing quote.
 QUOTED_CHARACTERS = 8 * 1024**2
+# All cells together: a text that a workbook holds once may be in each of its cells.
+TEXT_CHARACTERS = 2 * 1024**3
+# How much of a cell is looked at to guess what its column is for.
+GUESSED_CHARACTERS = 200
+# Excel takes 255; matching a pattern in more may take for ever.
+FORMAT_CHARACTERS = 1_000
 
 MEMORY_TEXT = 640 * 1024**2
 MEMORY_WORKBOOK = 1_200 * 1024**2
@@ -28,9 +34,15 @@ SILENCE_SECONDS = 120.0
 NAME_CHARACTERS = 120
 PREVIEW_ROWS = 20
 PREVIEW_CHARACTERS = 300
+PREVIEW_CHARACTERS_OF_ROW = 12_000
 SAMPLE_ROWS = 200
 # An index entry of PostgreSQL has room for 2,700 bytes.
 KEY_CHARACTERS = 500
+
+
+def memory(name: str) -> int:
+    """Give the memory that reading a file of this name may take."""
+    return MEMORY_TEXT if name.lower().endswith((".csv", ".txt", ".tsv")) else MEMORY_WORKBOOK
 
 
 def cpu_seconds(size: int) -> int:

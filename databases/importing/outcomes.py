@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from crm.kernel.contact import PRECISION_LOST, read_phone
+from crm.kernel.contact import PLAIN_MOBILE, PRECISION_LOST, read_phone
 from crm.kernel.text import clean_text, customer_key
 from databases.importing import limits
 from databases.importing.cell_text import RoundNumber
@@ -53,6 +53,7 @@ class Judge:
     attention: dict[str, int] = field(default_factory=dict)
     duplicate: dict[str, int] = field(default_factory=dict)
     _width: int = 0
+    _characters: int = 0
     _phone: int = -1
     _name: int = -1
     _username: int = -1
@@ -75,6 +76,7 @@ class Judge:
         if not text or text.isspace():
             self.blank += 1
             return Judged(BLANK, BLANK, (), "{}")
+        self._count_characters(text)
         too_long = len(text) > limits.CELL_CHARACTERS and self._cut(cells)
         raw_phone = cells[self._phone] if self._phone >= 0 else ""
         if is_plain(text):
@@ -111,6 +113,41 @@ class Judge:
             return row
         self.ready += 1
         return row
+
+    def plain_line(self, owner: str, number: int, cells: list[str]) -> str | None:
+        """Give the COPY line of a row that is ready and plain, as nearly all of a list are.
+
+        It is what `judge` and `record_line` give, in half the time; None leaves the row to them.
+        """
+        if len(cells) != self._width or self._phone < 0:
+            return None
+        text, raw = "".join(cells), cells[self._phone]
+        if not (text.isascii() and is_plain(text)) or len(text) > limits.CELL_CHARACTERS:
+            return None
+        mobile = PLAIN_MOBILE.fullmatch(raw)
+        if mobile is None or type(raw) is not str:
+            return None
+        phone = "62" + mobile[1]
+        if self._seen.setdefault(int(phone), number) != number:
+            return None
+        self._count_characters(text)
+        self.ready += 1
+        username = name = username_key = name_key = ""
+        if self._username >= 0:
+            username = " ".join(cells[self._username].split())
+            username_key = username.lower()[: limits.KEY_CHARACTERS]
+        if self._name >= 0:
+            name = " ".join(cells[self._name].split())
+            name_key = name.lower()[: limits.KEY_CHARACTERS]
+        return (
+            f"{owner}\t{number}\t{copy_plain_array(cells)}\t{username}\t{name}\t{phone}"
+            f"\t{username_key}\t{name_key}\t\\N\n"
+        )
+
+    def _count_characters(self, text: str) -> None:
+        self._characters += len(text)
+        if self._characters > limits.TEXT_CHARACTERS:
+            raise FileProblem("inflates")
 
     def tally(self) -> Tally:
         return Tally(

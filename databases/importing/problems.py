@@ -52,12 +52,20 @@ SENTENCES = {
         "A single cell far away from the table (%(address)s) holds something. "
         "Delete everything outside the table, or copy the table into a new workbook."
     ),
+    "giant_cell": _(
+        "A cell in row %(row)s holds millions of characters. "
+        "Delete or shorten it, then upload again."
+    ),
     "header_only": _(
         "This file has a header row but no customers below it. Choose the file with the rows."
     ),
     "inflates": _(
         "This file unpacks to far more than a customer list needs, so it was not read. "
         "Copy the table into a new workbook, save it as .xlsx and upload that."
+    ),
+    "interrupted": _(
+        "The server stopped reading this file before its end. Nothing is wrong with the file: "
+        "try again."
     ),
     "macros": _(
         "Workbooks with macros are not accepted. Save it as .xlsx (without macros) and upload that."

@@ -43,6 +43,7 @@ from databases.importing.shapes import (
 )
 
 __all__ = [
+    "INTERRUPTED",
     "RECORD_COLUMNS",
     "SKIPPED_COLUMNS",
     "Choices",
@@ -67,6 +68,10 @@ StopAsked = Callable[[], bool]
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _GLANCE_SECONDS = 0.5
+_DEATH_SECONDS = 10.0
+_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, -signal.SIGQUIT)
+
+INTERRUPTED = "interrupted"  # the code of a problem that is none of the file's
 
 
 class Stopped(Exception):
@@ -191,7 +196,10 @@ def _answers(
         yield answer
         if complete == "tally" or (isinstance(answer, Inspection) and not request["whole"]):
             return
-    raise _death(child, errors)
+    death = _death(child, str(request["name"]), errors)
+    if death.code == INTERRUPTED and should_stop is not None and should_stop():
+        raise Stopped  # whoever ends our own process has ended the reader too
+    raise death
 
 
 class _Pipe:
@@ -250,16 +258,20 @@ def _answer(tag: bytes, payload: bytes) -> Frame:
     return Inspection(**content)
 
 
-def _death(child: subprocess.Popen[bytes], errors: IO[bytes]) -> FileProblem:
+def _death(child: subprocess.Popen[bytes], name: str, errors: IO[bytes]) -> FileProblem:
     """Say what killed a child that ended without a word."""
-    try:
-        code = child.wait(timeout=10)
-    except subprocess.TimeoutExpired:
+    memory = _peak_memory(child)
+    if memory is None:
         return FileProblem("too_slow")
+    code = child.returncode
     errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4000))
     last_words = errors.read().decode(errors="replace")
     if code == -signal.SIGXCPU:
         return FileProblem("too_slow")
+    # What it is not granted makes it end by itself; these come from outside.
+    if code in _FROM_OUTSIDE and memory < limits.memory(name) / 2:
+        logger.warning("The reader of an uploaded file was ended by signal %s.", -code)
+        return FileProblem(INTERRUPTED)
     if code in (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGKILL, -signal.SIGBUS):
         return FileProblem("too_complex")
     if "MemoryError" in last_words or "memory allocation" in last_words:
@@ -268,3 +280,15 @@ def _death(child: subprocess.Popen[bytes], errors: IO[bytes]) -> FileProblem:
     kind = last_words.strip().rsplit("\n", 1)[-1].split(":", 1)[0][:80]
     logger.error("The reader of an uploaded file ended with %s: %s", code, kind)
     return FileProblem("unreadable")
+
+
+def _peak_memory(child: subprocess.Popen[bytes]) -> int | None:
+    """Wait for the end of `child`; give the most memory it had, None if it does not end."""
+    end = time.monotonic() + _DEATH_SECONDS
+    while time.monotonic() < end:
+        pid, status, usage = os.wait4(child.pid, os.WNOHANG)
+        if pid:
+            child.returncode = os.waitstatus_to_exitcode(status)
+            return usage.ru_maxrss * 1024
+        time.sleep(0.02)
+    return None

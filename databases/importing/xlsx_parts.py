@@ -8,24 +8,22 @@ blocks keeps the document that the parser sees well formed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 from databases.importing import limits
 from databases.importing.cell_text import iso_text, number_text, serial_text, unescaped
 from databases.importing.markup import Attributes, Handler, feed, local, parser_for
 from databases.importing.problems import FileProblem
+from databases.importing.xlsx_shapes import CELL, ROW, RowShape, RowShapes, position
 
-# The shape in which nearly all programs write a cell.
-_CELL = re.compile(
-    r'<c r="([A-Z]{1,3})[0-9]+"(?: s="([0-9]{1,6})")?(?: t="([a-zA-Z]+)")?'
-    r"(?:/>|>(?:<f[^<>]*>[^<]*</f>|<f[^<>]*/>)?"
-    r'(?:<v>([^<&]*)</v>|<is><t(?: xml:space="preserve")?>([^<&]*)</t></is>)?</c>)'
-)
-_ROW = re.compile(r'\s*<row r="([0-9]{1,7})"[^<>]*>')
 _TEXT = re.compile(r'<si><t(?: xml:space="preserve")?>([^<&]*)</t></si>')
 _OPEN, _CLOSED_ROW, _CLOSED_TEXT = b"<sheetData>", b"</row>", b"</si>"
 _ENCODING = re.compile(rb"<\?xml[^>]*encoding=[\"']([^\"']*)", re.IGNORECASE)
 _LONGEST_ROW = 16 * 1024**2
+
+# A cell as `CELL` finds it: column, style, type, value, text that stands in the cell itself.
+_Found = tuple[str, str, str, str, str]
 
 
 class SharedStrings(Handler):
@@ -74,6 +72,14 @@ class SharedStrings(Handler):
                 raise FileProblem("damaged") from None
         return self.strings[index]
 
+    def several(self, indices: Sequence[str]) -> list[str]:
+        """Give the texts of several indices as they stand in the file, empty ones being empty."""
+        strings, digits = self.strings, "".join(indices)
+        if "" not in indices and digits.isascii() and digits.isdigit():
+            with suppress(IndexError, ValueError):
+                return [strings[int(index)] for index in indices]
+        return [self[_index(index)] if index else "" for index in indices]
+
     def start(self, name: str, attributes: Attributes) -> None:
         name = local(name)
         if name == "t":
@@ -107,6 +113,7 @@ class SheetRows(Handler):
         self._kinds = kinds
         self._from_1904 = from_1904
         self._positions: dict[str, int] = {}
+        self._shapes = RowShapes()
         self._prefix: str | None = None
         self._names("")
         self._row = self._column = 0
@@ -147,33 +154,57 @@ class SheetRows(Handler):
         parts.pop()
         if text.count("<row") != len(parts):
             return False
-        found: list[tuple[int, list[tuple[str, str, str, str, str]]]] = []
-        cells = 0
+        shaped: list[tuple[RowShape, tuple[str, ...]] | tuple[int, list[_Found]]] = []
         for part in parts:
-            head = _ROW.match(part)
-            if head is None:
+            if usual := self._shapes.match(part):
+                shaped.append(usual)
+                continue
+            head = ROW.match(part)
+            cells = CELL.findall(part, head.end()) if head else []
+            if head is None or len(cells) != part.count("<c"):
                 return False
-            row = _CELL.findall(part, head.end())
-            cells += len(row)
-            found.append((int(head[1]), row))
-        if cells != text.count("<c"):
-            return False
-        for number, row in found:
-            self._take_row(number, row)
+            shaped.append((int(head[1]), cells))
+        for row in shaped:
+            if isinstance(row[0], RowShape):
+                self._take_shaped(*row)
+            else:
+                self._take_row(*row)
         return True
 
-    def _take_row(self, number: int, row: list[tuple[str, str, str, str, str]]) -> None:
+    def _take_shaped(self, shape: RowShape, found: tuple[str, ...]) -> None:
+        self._begin_row(int(found[0]))
+        values = found[1:]
+        if shape.is_inline:
+            cells = list(values)
+            if "_x" in "".join(cells):
+                cells = [unescaped(cell) for cell in cells]
+        elif shape.is_shared:
+            cells = self._shared.several(values)
+        else:
+            cells = [
+                self._typed(value, kind, style) if value else ""
+                for value, (kind, style) in zip(values, shape.types, strict=True)
+            ]
+        for gap in shape.gaps:
+            cells.insert(gap, "")
+        while cells and not cells[-1]:
+            cells.pop()
+        self.done.append((self._row, cells))
+
+    def _typed(self, value: str, kind: str, style: str) -> str:
+        if kind == "s":
+            return self._shared[_index(value)]
+        if not (kind or style):
+            return number_text(value)
+        self._type, self._style = kind or "n", style or None
+        return self._value(value)
+
+    def _take_row(self, number: int, row: list[_Found]) -> None:
         self._begin_row(number)
-        positions, strings = self._positions, self._shared.strings
+        positions = self._positions
         for letters, style, kind, value, inline in row:
-            if kind == "s" and value:
-                index = int(value) if value.isdigit() else _index(value)
-                value = strings[index] if index < len(strings) else self._shared[index]
-            elif value and (kind or style):
-                self._type, self._style = kind or "n", style or None
-                value = self._value(value)
-            elif value:
-                value = number_text(value)
+            if value:
+                value = self._typed(value, kind, style)
             elif inline and kind == "inlineStr":
                 value = unescaped(inline)
             else:
@@ -331,14 +362,10 @@ def whole(text: str | None) -> int:
 
 
 def _position(letters: str) -> int:
-    position = 0
-    for letter in letters.upper():
-        if not "A" <= letter <= "Z" or position > 100_000:
-            raise FileProblem("damaged")
-        position = position * 26 + ord(letter) - 64
-    if not position:
+    found = position(letters)
+    if found is None:
         raise FileProblem("damaged")
-    return position - 1
+    return found
 
 
 def _letters(position: int) -> str:

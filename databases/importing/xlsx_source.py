@@ -85,8 +85,10 @@ class XlsxSource:
 
     def _workbook_part(self) -> str:
         types = self._by_lower_name.get("[content_types].xml")
-        if types and b"macroenabled" in self.archive.read(types, _PART).lower():
-            raise FileProblem("macros")
+        if types:
+            for _, found in elements(self.archive.read(types, _PART)):
+                if "macroenabled" in found.get("ContentType", "").lower():
+                    raise FileProblem("macros")
         for relation in self._relations(""):
             if relation.get("Type", "").endswith("/officeDocument"):
                 return relation.get("Target", "").lstrip("/")
@@ -127,7 +129,9 @@ class XlsxSource:
         inside = False
         for tag, found in elements(self.archive.read(name, _PART)):
             if tag == "numFmt":
-                codes[whole(found.get("numFmtId"))] = found.get("formatCode", "")
+                codes[whole(found.get("numFmtId"))] = found.get("formatCode", "")[
+                    : limits.FORMAT_CHARACTERS
+                ]
             elif tag in ("cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
                 inside = tag == "cellXfs"
             elif tag == "xf" and inside:

@@ -69,6 +69,15 @@ def bring_in(path: Path, name: str = "", choices: Choices | None = None) -> Load
     )
 
 
+def code_of(path: Path, name: str = "", choices: Choices | None = None) -> str:
+    """Say what is wrong with a file, nothing if it can be imported."""
+    try:
+        bring_in(path, name, choices)
+    except FileProblem as problem:
+        return problem.code
+    return ""
+
+
 def problem_of(path: Path, name: str = "", choices: Choices | None = None) -> FileProblem:
     try:
         found = inspect(path, name, choices)
