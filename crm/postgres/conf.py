@@ -36,6 +36,8 @@ def _main(place: Place) -> str:
         "unix_socket_directories": str(place.sockets),
         "unix_socket_permissions": "0700" if place.user is None else "0770",
         "max_connections": 200,
+        # A query over all records locks each table of a long list, with its indexes.
+        "max_locks_per_transaction": 512,
         "shared_buffers": f"{_between(64, memory // MB // 8, 1024)}MB",
         "effective_cache_size": f"{_between(128, memory // MB // 2, 65536)}MB",
         "maintenance_work_mem": f"{_between(64, memory // MB // 16, 512)}MB",
