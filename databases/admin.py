@@ -10,13 +10,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import ReadOnlyAdmin, RecordedAdmin, register_events
 from databases.models import (
+    ColumnMapping,
     Database,
+    DatabaseChange,
     DatabaseStat,
     Import,
     Pool,
     Product,
     ReceivedFile,
     Record,
+    RepairedRow,
     SkippedRow,
 )
 
@@ -34,15 +37,29 @@ class ProductAdmin(RecordedAdmin):
 
 @admin.register(Database)
 class DatabaseAdmin(RecordedAdmin):
-    """Archiving is not here: it also decides the requests that wait."""
+    """Archiving and deleting are not here: they also decide the requests that wait."""
 
-    list_display = ("pk", "name", "product", "program", "uploaded_by", "created_at")
+    list_display = ("pk", "name", "product", "program", "uploaded_by", "created_at", "deleted_at")
     list_select_related = ("product", "uploaded_by")
     list_filter = ("program",)
     search_fields = ("name",)
     autocomplete_fields = ("product",)
-    fields = ("name", "product", "description", "columns", "roles", "program", "archived_at")
-    readonly_fields = ("columns", "roles", "program", "archived_at")
+    fields = (
+        "name",
+        "product",
+        "description",
+        "columns",
+        "roles",
+        "program",
+        "archived_at",
+        "deleted_at",
+    )
+    readonly_fields = ("columns", "roles", "program", "archived_at", "deleted_at")
+
+    def has_change_permission(self, request: HttpRequest, obj: Database | None = None) -> bool:
+        return (obj is None or obj.deleted_at is None) and super().has_change_permission(
+            request, obj
+        )
 
     def save_model(self, request: HttpRequest, obj: Database, form: Any, change: bool) -> None:  # noqa: FBT001
         obj.version += 1
@@ -70,9 +87,32 @@ class DatabaseStatAdmin(ReadOnlyAdmin):
     list_select_related = ("database",)
 
 
+@admin.register(DatabaseChange)
+class DatabaseChangeAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "database", "kind", "state", "attempt", "rows_done", "created_by")
+    list_select_related = ("database", "created_by")
+    list_filter = ("kind", "state")
+
+
+@admin.register(ColumnMapping)
+class ColumnMappingAdmin(ReadOnlyAdmin):
+    list_display = ("fingerprint", "roles", "used_at", "used_by")
+    list_select_related = ("used_by",)
+    ordering = ("-used_at",)
+
+
 @admin.register(Import)
 class ImportAdmin(ReadOnlyAdmin):
-    list_display = ("pk", "name", "product", "state", "attempt", "rows_total", "uploaded_at")
+    list_display = (
+        "pk",
+        "name",
+        "product",
+        "state",
+        "corrects_id",
+        "attempt",
+        "rows_total",
+        "uploaded_at",
+    )
     list_select_related = ("product",)
     list_filter = ("state",)
     search_fields = ("sha256__exact", "name")
@@ -85,9 +125,16 @@ class SkippedRowAdmin(ReadOnlyAdmin):
     list_display = ("pk", "source_id", "row_number", "reason", "same_as")
 
 
+@admin.register(RepairedRow)
+class RepairedRowAdmin(ReadOnlyAdmin):
+    shows_customers = True
+    list_display = ("pk", "database_id", "row_number", "was", "became", "by", "at")
+    list_select_related = ("by",)
+
+
 @admin.register(ReceivedFile)
 class ReceivedFileAdmin(ReadOnlyAdmin):
-    list_display = ("pk", "original_name", "size", "received_by", "received_at")
+    list_display = ("pk", "original_name", "size", "arrived", "received_by", "received_at")
     list_select_related = ("received_by",)
     ordering = ("-received_at",)
     exclude = ("file",)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from crm.kernel.errors import DomainError
 
 if TYPE_CHECKING:
-    from databases.models import Database, Import
+    from databases.models import Database, Import, ReceivedFile
 
 
 class CannotStore(DomainError):
@@ -22,6 +22,27 @@ class CannotStore(DomainError):
                 "Nothing was kept. Tell whoever runs the server, then upload again."
             )
         )
+
+
+class TooManyUnfinished(DomainError):
+    """A person sends more files at once than anybody needs."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            _(
+                "%(limit)s uploads of yours are still on their way. "
+                "Wait until one has arrived, or cancel one, then choose the file again."
+            )
+            % {"limit": limit}
+        )
+
+
+class PieceMisplaced(DomainError):
+    """A piece of a file does not begin where the file ends, or goes past its end."""
+
+    def __init__(self, received: ReceivedFile) -> None:
+        self.received = received
+        super().__init__(_("This piece does not belong here. The upload goes on where it stopped."))
 
 
 class AlreadyConfirmed(DomainError):
@@ -57,3 +78,27 @@ class ChangedMeanwhile(DomainError):
         super().__init__(
             _("Somebody changed this database while you were editing it. Compare and save again.")
         )
+
+
+class BeingChanged(DomainError):
+    """All records of the database are being changed in the background: nothing else may be."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            _("The columns of %(name)s are being read anew. Try again in a minute.")
+            % {"name": name}
+        )
+
+
+class BeingSwept(DomainError):
+    """The records of an undone import are not all gone yet."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Its records are still being removed. Try again in a minute."))
+
+
+class NothingToCorrect(DomainError):
+    """Corrected rows have no database to go to."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The database of this import is not there any more."))

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from crm.kernel.text import clean_text
-from databases.importing.process import sentence
-from databases.models import Database, Import, Product, ReceivedFile, Role
-from databases.services.uploads import EXTENSIONS, default_title, extension_of
+from databases.models import Database, Import, Product, Role
 
 IDENTITY = (Role.USERNAME, Role.NAME, Role.PHONE)
 # Encodings and delimiters as the reader names them.
@@ -38,97 +32,6 @@ DELIMITERS = [
     ("|", _("Pipe |")),
 ]
 HEADER_ROWS = 20
-
-
-class UploadForm(forms.Form):
-    """A file and what it is. One that arrived is kept (`received`) and need not come again."""
-
-    token = forms.UUIDField(widget=forms.HiddenInput)
-    received = forms.UUIDField(widget=forms.HiddenInput, required=False)
-    product = forms.ModelChoiceField(
-        label=_("Product"),
-        queryset=Product.objects.none(),
-        empty_label=_("Choose a product"),
-    )
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=120,
-        required=False,
-        help_text=_("Left blank: the name of the file."),
-    )
-    description = forms.CharField(
-        label=_("Description"),
-        max_length=2000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
-    file = forms.FileField(
-        label=_("CSV or Excel file"),
-        required=False,
-        max_length=None,
-        error_messages={"empty": _("This file is empty. Choose the file that has the rows.")},
-        widget=forms.FileInput(attrs={"accept": ",".join(EXTENSIONS)}),
-    )
-
-    def __init__(self, *args: Any, by: User, failed: str = "", **kwargs: Any) -> None:
-        """`failed` says why the file did not arrive: too_large or not_stored."""
-        kwargs.setdefault("initial", {}).setdefault("token", uuid.uuid4())
-        super().__init__(*args, **kwargs)
-        self.by = by
-        self.failed = failed
-        self.kept: ReceivedFile | None = None
-        products = cast("forms.ModelChoiceField[Product]", self.fields["product"])
-        products.queryset = Product.objects.current().order_by("name")
-
-    def clean_name(self) -> str:
-        return clean_text(self.cleaned_data["name"])
-
-    def clean_file(self) -> UploadedFile | None:
-        upload: UploadedFile | None = self.cleaned_data["file"]
-        if self.failed == "too_large":
-            raise forms.ValidationError(too_large())
-        if upload is not None and extension_of(upload.name or "") not in EXTENSIONS:
-            raise forms.ValidationError(wrong_kind())
-        return upload
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("received") and not cleaned.get("file"):
-            kept = ReceivedFile.objects.visible_to(self.by).filter(pk=cleaned["received"])
-            self.kept = kept.first()
-        if not self.kept and not cleaned.get("file") and "file" not in self.errors:
-            self.add_error("file", gettext("Choose a file."))
-        return cleaned
-
-    @property
-    def texts(self) -> dict[str, str]:
-        """What the browser says of a file before it is sent."""
-        return {"wrong_kind": wrong_kind(), "too_large": too_large()}
-
-    @property
-    def limit_mb(self) -> int:
-        return int(settings.UPLOAD_MAX_BYTES) // (1024 * 1024)
-
-    def keep(self, received: ReceivedFile) -> None:
-        """Remember a file that has arrived, for the next time this form is sent."""
-        self.kept = received
-        data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict, as from a request
-        data["received"] = str(received.pk)
-        if not data.get("name"):
-            data["name"] = default_title(received.original_name)
-        self.data = data
-
-
-def wrong_kind() -> str:
-    """Say that a file's name ends in nothing that can be read."""
-    return sentence("extension")
-
-
-def too_large() -> str:
-    """Say that a file is larger than the server takes."""
-    return gettext(
-        "This file is larger than %(limit)s MB. Split it, or ask whoever runs the server."
-    ) % {"limit": settings.UPLOAD_MAX_BYTES // (1024 * 1024)}
 
 
 class CheckForm(forms.Form):
@@ -199,20 +102,31 @@ class CheckForm(forms.Form):
     def file_choices(self) -> dict[str, Any]:
         """What was chosen of how to cut the file into columns."""
         chosen = self.cleaned_data
+        header_row = chosen["header_row"]
+        if header_row == "" or self._header_may_move:
+            header_row = None
         return {
             "encoding": chosen["encoding"] or None,
             "delimiter": chosen["delimiter"] or None,
             "sheet": chosen["sheet"] or None,
-            "header_row": chosen["header_row"] if chosen["header_row"] != "" else None,
+            "header_row": header_row,
         }
+
+    @property
+    def _header_may_move(self) -> bool:
+        """Whether the header is to be looked for: on another sheet, or where none was found."""
+        found, chosen = self.fields["header_row"].initial, self.cleaned_data["header_row"]
+        if chosen != found:
+            return False
+        return bool(self._changes("sheet") or (found == 0 and self.cuts_otherwise))
+
+    def _changes(self, name: str) -> bool:
+        return bool(self.fields[name].initial != self.cleaned_data[name])
 
     @property
     def cuts_otherwise(self) -> bool:
         """Whether the columns would be others, so that their roles are to be guessed anew."""
-        return any(
-            self.fields[name].initial != self.cleaned_data[name]
-            for name in ("encoding", "delimiter", "sheet", "header_row")
-        )
+        return any(self._changes(name) for name in ("encoding", "delimiter", "sheet", "header_row"))
 
     @property
     def counts_otherwise(self) -> bool:

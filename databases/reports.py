@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
-from accounts.models import User
-from databases.importing.process import Tally, sentence
+from databases.importing.process import sentence
 from databases.models import Database, Import, Record, SkippedRow
 from databases.models.shelf import Attention
 
@@ -20,6 +19,9 @@ _OURS = {
         "Something went wrong on the server and nothing was imported. Try again; if it fails "
         "once more, tell whoever runs the server."
     ),
+    "not_that_way": lambda: _(
+        "The file cannot be read in the way you chose, so it is read as it was found at first."
+    ),
     "changed": lambda: _(
         "The file gave other rows than the check had shown, so nothing was imported. "
         "Upload it again."
@@ -27,6 +29,20 @@ _OURS = {
     "disk_full": lambda: _(
         "The disk of the database is full. Nothing was imported. Tell whoever runs the server, "
         "then try again."
+    ),
+    "not_the_download": lambda: _(
+        "This is not the file that “Download the rows” gave: its first columns must be Row and "
+        "Reason, and then all columns of the database in their order. Download it again, correct "
+        "the cells, leave the columns as they are, and upload it."
+    ),
+    "columns_changed": lambda: _(
+        "The columns of the database were changed meanwhile, so nothing was corrected. "
+        "Download the rows again."
+    ),
+    "database_gone": lambda: _("The database was deleted, so there is nothing to correct."),
+    "being_changed": lambda: _(
+        "All records of the database are being changed right now, so nothing was corrected. "
+        "Try again when that is done."
     ),
     "file_gone": lambda: _("The uploaded file is no longer kept. Upload it again."),
 }
@@ -95,99 +111,14 @@ def by_product(databases: QuerySet[Database]) -> list[ProductCount]:
     ]
 
 
-def same_content(source: Import, *, user: User) -> Import | None:
-    """Give the newest other import of exactly this file."""
-    return (
-        Import.objects.visible_to(user)
-        .filter(sha256=source.sha256, uploaded_at__lt=source.uploaded_at)
-        .exclude(state__in=[Import.State.REFUSED, Import.State.CANCELLED])
-        .select_related("uploaded_by", "database")
-        .order_by("-uploaded_at")
-        .first()
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class ReasonCount:
+    """How many rows are not ready for a reason; `is_more`: at least so many."""
+
     text: str
     count: int
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewCell:
-    """One cell as it will be stored; `note` says what becomes of it, in the `tone` of the note."""
-
-    text: str
-    note: str = ""
-    tone: str = ""
-
-    @property
-    def is_number(self) -> bool:
-        return any(c.isdecimal() for c in self.text) and not any(c.isalpha() for c in self.text)
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewLine:
-    number: int
-    outcome: str
-    cells: list[PreviewCell]
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckView:
-    """The numbers, warnings and first rows of a check page; without a tally they are to come."""
-
-    lines: list[PreviewLine]
-    tally: Tally | None
-    twin: Import | None
-    warnings: frozenset[str]
-    attention: list[ReasonCount]
-
-    @property
-    def skipped(self) -> int:
-        return self.tally.duplicates + self.tally.blank if self.tally else 0
-
-    @property
-    def to_import(self) -> int:
-        """What the import button promises: ready rows, or else those stored for repair."""
-        return (self.tally.ready or self.tally.needs_attention) if self.tally else 0
-
-
-def check_view(source: Import, *, user: User) -> CheckView:
-    """Put together what the check page shows of a file that was read."""
-    reading = source.reading
-    roles = [column["role"] for column in reading["columns"]]
-    by = next((roles.index(role) for role in ("phone", "username") if role in roles), 0)
-    tally = Tally(**reading["tally"]) if reading.get("tally") else None
-    return CheckView(
-        lines=[_preview_line(row, roles, by) for row in reading["preview"]],
-        tally=tally,
-        twin=same_content(source, user=user),
-        warnings=frozenset(reading.get("warnings", [])),
-        attention=counts_by_reason(tally.attention) if tally else [],
-    )
-
-
-def _preview_line(row: dict[str, Any], roles: list[str], by: int) -> PreviewLine:
-    outcome, phone = row["outcome"], row["phone"]
-    cells = [PreviewCell(text) for text in row["cells"]]
-    cells += [PreviewCell("") for _missing in range(len(roles) - len(cells))]
-    note = ""
-    if outcome == "blank":
-        note = _("Blank row, skipped")
-    elif outcome == "duplicate":
-        said = _("Same as row %(row)s, skipped") % {"row": row["same_as"]}
-        cells[by] = PreviewCell(cells[by].text, said, "dup")
-    elif outcome == "attention":
-        at = by
-        if row["reason"] == "cell_too_long":
-            at = max(range(len(cells)), key=lambda i: len(cells[i].text))
-        cells[at] = PreviewCell(cells[at].text, reason_text(row["reason"]), "warn")
-    elif phone and "phone" in roles:
-        at = roles.index("phone")
-        cells[at] = PreviewCell(cells[at].text, phone if phone != cells[at].text else "", "norm")
-    return PreviewLine(row["row_number"], outcome, cells[: len(roles)], note)
+    key: str = ""
+    is_more: bool = False
 
 
 def reason_text(reason: str, same_as: int | None = None) -> str:
@@ -216,17 +147,45 @@ _DUPLICATES = {
 def counts_by_reason(counts: dict[str, int]) -> list[ReasonCount]:
     """Put reasons into words, the frequent ones first."""
     return [
-        ReasonCount(_DUPLICATES[reason]() if reason in _DUPLICATES else reason_text(reason), count)
+        ReasonCount(
+            _DUPLICATES[reason]() if reason in _DUPLICATES else reason_text(reason), count, reason
+        )
         for reason, count in sorted(counts.items(), key=lambda item: -item[1])
     ]
 
 
+COUNTED = 10_000  # rows for one reason; beyond that a page says "more than"
+
+
+def attention_now(database_id: int, *, total: int) -> list[ReasonCount]:
+    """Count what needs attention in a database by reason, the frequent ones first.
+
+    `total` is how many there are for any reason: with a single one nothing has to be counted.
+    """
+    counts = Record.objects.all().attention_counts(database_id, most=COUNTED + 1)
+    if len(counts) == 1:
+        counts = dict.fromkeys(counts, total)
+        return counts_by_reason(counts)
+    return [
+        replace(found, count=min(found.count, COUNTED), is_more=found.count > COUNTED)
+        for found in counts_by_reason(counts)
+    ]
+
+
 def import_report(source: Import) -> ImportReport:
-    """Give the reasons of what is not ready, as they were at import."""
+    """Give the reasons of what is not ready now: repaired rows are not among them any more."""
     tally: dict[str, Any] = source.reading.get("tally") or {}
+    duplicates = tally.get("duplicate") or {}
+    if sum(duplicates.values()) != source.duplicate:
+        # Rows came and went since; all duplicates of a file are so for one reason.
+        first = next(iter(duplicates), SkippedRow.Reason.DUPLICATE_PHONE.value)
+        duplicates = {first: source.duplicate} if source.duplicate else {}
+    attention: list[ReasonCount] = []
+    if source.attention and source.database_id:
+        attention = attention_now(source.database_id, total=source.attention)
     return ImportReport(
-        attention=counts_by_reason(tally.get("attention", {})),
-        duplicate=counts_by_reason(tally.get("duplicate", {})),
+        attention=attention,
+        duplicate=counts_by_reason(duplicates),
     )
 
 
@@ -248,8 +207,10 @@ def not_ready_rows(source: Import) -> Iterator[list[str]]:
     )
     stored = ((row, reason_text(reason or ""), cells) for row, reason, cells in stream(attention))
     passed = ((row, reason_text(why, same), cells) for row, why, same, cells in stream(skipped))
+    width = len(source.database.columns) if source.database else 0
     for row, reason, cells in _merge(stored, passed):
-        yield [str(row), reason, *cells]
+        # A blank row has its cells too, to be filled in.
+        yield [str(row), reason, *cells, *[""] * (width - len(cells))]
 
 
 def stream(rows: Any) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from databases.models.catalog import Database, Product, Program, Role
 from databases.models.changes import DatabaseChange
 from databases.models.imports import ColumnMapping, Import, ReceivedFile, SkippedRow
+from databases.models.repairs import RepairedRow
 from databases.models.shelf import DatabaseStat, Pool, Record
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Program",
     "ReceivedFile",
     "Record",
+    "RepairedRow",
     "Role",
     "SkippedRow",
 ]

@@ -161,14 +161,17 @@ class Database(models.Model):
     def has_username(self) -> bool:
         return Role.USERNAME in self.roles
 
+    def column_roles(self) -> list[tuple[str, str]]:
+        """Give (name, role) of every column, the role in words."""
+        return [
+            (name, str(Role(role).label))
+            for name, role in zip(self.columns, self.roles, strict=True)
+        ]
+
     def hidden_columns(self) -> list[tuple[str, str]]:
         """Give (name, role) of the columns that staff never see."""
         shown = set(self.shown_positions())
-        return [
-            (name, str(Role(role).label))
-            for i, (name, role) in enumerate(zip(self.columns, self.roles, strict=True))
-            if i not in shown
-        ]
+        return [column for i, column in enumerate(self.column_roles()) if i not in shown]
 
     def shown_columns(self) -> list[str]:
         """Give the names of the columns that staff may see."""

@@ -19,6 +19,11 @@ class DatabaseChangeQuerySet(models.QuerySet["DatabaseChange"]):
     def unfinished(self) -> DatabaseChangeQuerySet:
         return self.filter(state__in=[DatabaseChange.State.QUEUED, DatabaseChange.State.RUNNING])
 
+    def last_of(self, database_id: int) -> DatabaseChange | None:
+        """Give the newest change of a database, or None where there never was one."""
+        ours = self.filter(database_id=database_id).select_related("database", "created_by")
+        return ours.order_by("-pk").first()
+
 
 class DatabaseChange(models.Model):
     """One change of all records of a database, on its way in the background.
@@ -76,6 +81,10 @@ class DatabaseChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.database_id}"
+
+    @property
+    def is_busy(self) -> bool:
+        return self.state in (self.State.QUEUED, self.State.RUNNING)
 
     @property
     def is_interrupted(self) -> bool:

@@ -22,15 +22,26 @@ class ReceivedFileQuerySet(models.QuerySet["ReceivedFile"]):
         """A file that arrived concerns only who sent it."""
         return self.filter(received_by=user) if user.is_admin else self.none()
 
+    def whole(self) -> ReceivedFileQuerySet:
+        return self.exclude(sha256="")
+
+    def unfinished(self) -> ReceivedFileQuerySet:
+        return self.filter(sha256="")
+
 
 class ReceivedFile(models.Model):
-    """A file that arrived, until an import takes it over: a refused form need not send it again."""
+    """A file that arrived, until an import takes it over: a refused form need not send it again.
+
+    While it still arrives in pieces its content is not known: `sha256` is empty, `received_at` is
+    when the last piece came.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     file = models.FileField(upload_to="uploads", max_length=200)
     original_name = models.CharField(max_length=255)
     size = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64)
+    arrived = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
     received_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     received_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -39,6 +50,16 @@ class ReceivedFile(models.Model):
     class Meta:
         verbose_name = _("received file")
         verbose_name_plural = _("received files")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(arrived__gte=0) & models.Q(arrived__lte=models.F("size")),
+                name="received_no_more_than_all",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(sha256="") | models.Q(arrived=models.F("size")),
+                name="received_file_is_whole",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.original_name
@@ -50,14 +71,15 @@ class ImportQuerySet(models.QuerySet["Import"]):
         return self if user.is_admin else self.none()
 
     def unfinished(self) -> ImportQuerySet:
-        return self.exclude(
-            state__in=[
-                Import.State.DONE,
-                Import.State.REFUSED,
-                Import.State.CANCELLED,
-                Import.State.UNDONE,
-            ]
-        )
+        return self.exclude(state__in=Import.OVER)
+
+    def to_be_listed(self) -> ImportQuerySet:
+        """Those on their way, then those undone whose file can still be checked again."""
+        undone = models.Q(state=Import.State.UNDONE)
+        again = undone & ~models.Q(file="")
+        listed = self.filter(~models.Q(state__in=Import.OVER) | again)
+        last = models.Case(models.When(undone, then=1), default=0)
+        return listed.order_by(last, "-uploaded_at")
 
 
 class Import(models.Model):
@@ -73,6 +95,9 @@ class Import(models.Model):
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
         UNDONE = "undone", _("Undone")
+
+    # Nothing happens to these any more, unless an undone one is checked again.
+    OVER = (State.DONE, State.REFUSED, State.CANCELLED, State.UNDONE)
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="imports")
     program = models.CharField(max_length=10, choices=Program.choices, default=Program.STANDARD)
@@ -107,6 +132,8 @@ class Import(models.Model):
     attention = models.PositiveIntegerField(default=0)
     duplicate = models.PositiveIntegerField(default=0)
     blank = models.PositiveIntegerField(default=0)
+    # How many of the ready ones were not ready at first: the counts above are those of now.
+    repaired = models.PositiveIntegerField(default=0)
     database = models.OneToOneField(
         Database, on_delete=models.SET_NULL, null=True, related_name="source"
     )

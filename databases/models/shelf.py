@@ -33,12 +33,17 @@ class RecordQuerySet(models.QuerySet["Record"]):
     def in_database(self, database_id: int) -> RecordQuerySet:
         return self.filter(database_id=database_id)
 
-    def with_place(self) -> RecordQuerySet:
-        """Say of each whether it is on the shelf (`on_shelf`); ready but not there: handed out."""
-        return self.annotate(on_shelf=models.Exists(Pool.objects.filter(pk=models.OuterRef("pk"))))
-
     def needing_attention(self) -> RecordQuerySet:
         return self.exclude(attention=None)
+
+    def attention_counts(self, database_id: int, *, most: int) -> dict[str, int]:
+        """Count what needs attention in a database by reason, none of them further than `most`."""
+        needing = self.in_database(database_id)
+        counts = {
+            reason: needing.filter(attention=reason).values("pk")[:most].count()
+            for reason in Attention.values
+        }
+        return {reason: count for reason, count in counts.items() if count}
 
 
 class Record(models.Model):
@@ -78,6 +83,17 @@ class Record(models.Model):
                 condition=~models.Q(username_key=""),
             ),
             GinIndex(OpClass("name_key", name="gin_trgm_ops"), name="record_name_contains"),
+            # Pages of what needs attention, all of it or for one reason, in the file's order.
+            models.Index(
+                fields=["database", "row_number"],
+                name="record_needs_attention",
+                condition=~models.Q(attention=None),
+            ),
+            models.Index(
+                fields=["database", "attention", "row_number"],
+                name="record_needs_attention_for",
+                condition=~models.Q(attention=None),
+            ),
         ]
         triggers = record_triggers
 

@@ -29,11 +29,11 @@ def refuse_if(query: str, *, says: str) -> str:
 
 
 # The database is locked against deletion until the transaction ends, as a foreign key would.
-_LOCK_DATABASE = """
+LOCK_DATABASE = """
     PERFORM FROM databases_database
     WHERE id IN (SELECT DISTINCT database_id FROM new_rows) FOR KEY SHARE;
 """
-RECORD_HAS_DATABASE = _LOCK_DATABASE + refuse_if(
+RECORD_HAS_DATABASE = LOCK_DATABASE + refuse_if(
     """
     SELECT EXISTS (
         SELECT FROM (SELECT DISTINCT database_id FROM new_rows) n

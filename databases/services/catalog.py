@@ -8,10 +8,10 @@ from accounts import activity
 from accounts.models import User
 from crm.kernel.transactions import atomic_with_retry
 from databases.errors import ChangedMeanwhile
-from databases.locks import lock_product
+from databases.locks import lock_database, lock_product
 from databases.models import Database, Product, Role
 
-# Username, name and phone were read into each record at import; their columns stay what they are.
+# These stand in each record: whoever gives other columns these roles must write all of them anew.
 IDENTITY = {Role.USERNAME.value, Role.NAME.value, Role.PHONE.value}
 
 
@@ -28,15 +28,19 @@ def edit_database(
 ) -> Database:
     """Save what was edited on the page that showed `version`.
 
-    Raises ChangedMeanwhile, with nothing saved, when somebody saved it since. A column that becomes
-    sensitive is hidden from staff from this moment. Identity columns keep their role.
+    Raises ChangedMeanwhile, with nothing saved, when somebody saved it since; BeingChanged while
+    all its records are being changed; Database.DoesNotExist. A column that becomes sensitive is
+    hidden from staff from this moment. Identity columns keep their role: to give others that role
+    is `assignments.services.columns`.
     """
     now = Database.objects.get(pk=database_id)
     wanted = product.pk if product is not None else None
     # Another product means other rules of who may be handed out: no hand-out may be under way.
-    if wanted != now.product_id:
+    moves = wanted != now.product_id
+    if moves:
         for product_id in sorted({wanted or 0, now.product_id or 0}):
             lock_product(product_id, exclusive=True)
+    lock_database(database_id, exclusive=moves)
     database = Database.objects.select_for_update().get(pk=database_id)
     if database.version != version:
         raise ChangedMeanwhile(database)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import PROTECT
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -45,9 +47,11 @@ class Dependents:
 
     databases: int
     imports: int
+    deleted: int = 0  # databases whose records are gone; what was done with them is history
+    others: dict[str, int] = field(default_factory=dict)  # what other apps hang on it, by its name
 
     def __bool__(self) -> bool:
-        return bool(self.databases or self.imports)
+        return bool(self.databases or self.imports or self.deleted or self.others)
 
 
 class InUse(DomainError):
@@ -61,6 +65,14 @@ class InUse(DomainError):
             ngettext("%(count)s upload", "%(count)s uploads", dependents.imports)
             % {"count": dependents.imports},
         ]
+        if dependents.deleted:
+            parts.append(
+                ngettext(
+                    "%(count)s deleted database", "%(count)s deleted databases", dependents.deleted
+                )
+                % {"count": dependents.deleted}
+            )
+        parts += [f"{count} {name}" for name, count in dependents.others.items()]
         super().__init__(
             _("%(name)s is kept: %(things)s belong to it. Archive it instead.")
             % {"name": product.name, "things": ", ".join(parts)}
@@ -130,7 +142,30 @@ def delete_product(*, product_id: int, by: User) -> None:
 
 def count_dependents(product: Product) -> Dependents:
     """Count what belongs to `product`."""
-    return Dependents(databases=product.databases.count(), imports=product.imports.count())
+    there = product.databases.filter(deleted_at=None).count()
+    return Dependents(
+        databases=there,
+        imports=product.imports.count(),
+        deleted=product.databases.count() - there,
+        others=_others(product),
+    )
+
+
+def _others(product: Product) -> dict[str, int]:
+    """Count what apps above this one keep for a product; they are known by their relation alone."""
+    relations: list[Any] = [
+        relation
+        for relation in product._meta.related_objects
+        if relation.on_delete is PROTECT
+        and relation.get_accessor_name() not in ("databases", "imports")
+    ]
+    counts = {
+        str(relation.related_model._meta.verbose_name_plural): (
+            relation.related_model._base_manager.filter(**{relation.field.name: product}).count()
+        )
+        for relation in relations
+    }
+    return {name: count for name, count in counts.items() if count}
 
 
 def _save(product: Product, *fields: str) -> None:

@@ -9,24 +9,39 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
+from typing import Any, Self
 
 from django.db import DatabaseError, connection
+from django.db.models import QuerySet
 
 from crm.kernel import clock
-from databases.models import Import
 
 INTERVAL = 1.0
 
+_leaving = threading.Event()
+
+
+def leave() -> None:
+    """Have every job of this process put its work down: the process is about to end."""
+    _leaving.set()
+
+
+def is_leaving() -> bool:
+    """Say whether the jobs of this process stop because it ends, and not because of anybody."""
+    return _leaving.is_set()
+
 
 class Pulse:
-    """Says every second that a job on an import lives, and hears whether it should go on.
+    """Says every second that a job lives, and hears whether it should go on.
 
-    It should stop when somebody cancelled it, or when the import has moved on without it: a newer
-    attempt exists. The job sets `rows`.
+    `mine` is the row of the work (an `Import`, a `DatabaseChange`) as the job knows it: in this
+    attempt and state. It should stop when the row has moved on without it, when it is among those
+    `cancelled`, and when the process is about to end. The job sets `rows`.
     """
 
-    def __init__(self, *, import_id: int, attempt: int, state: Import.State) -> None:
-        self._mine = Import.objects.filter(pk=import_id, attempt=attempt, state=state)
+    def __init__(self, mine: QuerySet[Any], *, cancelled: QuerySet[Any] | None = None) -> None:
+        self._mine = mine
+        self._cancelled = mine.none() if cancelled is None else cancelled
         self._stop = threading.Event()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
@@ -34,9 +49,9 @@ class Pulse:
 
     def should_stop(self) -> bool:
         """Say whether the job should give up; cheap, so it may be asked for every piece."""
-        return self._stop.is_set()
+        return self._stop.is_set() or is_leaving()
 
-    def __enter__(self) -> Pulse:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -62,5 +77,5 @@ class Pulse:
 
     def _say(self) -> None:
         alive = self._mine.update(heartbeat_at=clock.now(), rows_done=self.rows)
-        if not alive or self._mine.filter(cancel_requested=True).exists():
+        if not alive or self._cancelled.exists():
             self._stop.set()

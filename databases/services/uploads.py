@@ -18,6 +18,7 @@ from crm.kernel.text import clean_text
 from crm.kernel.transactions import atomic_with_retry
 from databases.errors import CannotStore, FileGone
 from databases.models import Import, Product, ReceivedFile
+from databases.services.prepared import forget_rows
 from databases.services.queue import enqueue_reading
 
 if TYPE_CHECKING:
@@ -62,12 +63,14 @@ def receive_file(*, upload: UploadedFile, by: User) -> ReceivedFile:
         upload.seek(0)
         # The name that the sender gave decides nothing here but the (known) extension.
         wanted = f"uploads/{uuid.uuid4().hex}{extension_of(upload.name or '')}"
+        stored = wanted  # a disk that fills up half way leaves the first half
         stored = default_storage.save(wanted, File(upload))
         with transaction.atomic():
             return ReceivedFile.objects.create(
                 file=stored,
                 original_name=shown_name(upload.name or ""),
                 size=upload.size or 0,
+                arrived=upload.size or 0,
                 sha256=digest.hexdigest(),
                 received_by=by,
             )
@@ -81,8 +84,9 @@ def receive_file(*, upload: UploadedFile, by: User) -> ReceivedFile:
 
 
 def forget_file(name: str) -> None:
-    """Delete a stored file if it is there; one that cannot be deleted is left behind, and said."""
+    """Delete a stored file and its kept rows; what cannot be deleted is left behind, and said."""
     if name:
+        forget_rows(name)
         try:
             default_storage.delete(name)
         except OSError:
@@ -98,11 +102,16 @@ def start_import(
     description: str,
     token: uuid.UUID,
     by: User,
+    corrects: Import | None = None,
 ) -> Import:
     """Make an import of a received file and have it read; the same form sent twice makes one.
 
-    Raises FileGone when another form took the file.
+    `corrects`: the file holds corrected rows of that import.
+
+    Raises FileGone when another form took the file, or not all of it has arrived.
     """
+    if not received.sha256:
+        raise FileGone
     try:
         with transaction.atomic():
             source = Import.objects.create(
@@ -116,6 +125,7 @@ def start_import(
                 sha256=received.sha256,
                 token=token,
                 attempt=1,
+                corrects=corrects,
             )
     except IntegrityError as clash:
         if "token" not in str(clash):

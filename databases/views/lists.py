@@ -1,4 +1,4 @@
-"""The list of databases, and one database."""
+"""The list of databases, and changing what one is called."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import activity
 from accounts.access import Audience, MemberRequest, audience
 from crm.kernel.errors import DomainError
 from crm.kernel.hx import page_or_fragment, redirect_to
@@ -19,12 +18,12 @@ from crm.kernel.paging import keyset
 from crm.kernel.text import clean_text
 from databases import reports
 from databases.errors import ChangedMeanwhile
-from databases.forms import DatabaseForm, UploadForm
-from databases.models import Database, Import, Program, Record
+from databases.forms import DatabaseForm
+from databases.forms_upload import UploadForm
+from databases.models import Database, Import, Program
 from databases.services import catalog
 
 PAGE_SIZE = 30
-ROWS_SIZE = 50
 # Sort keys of the address, and the columns they stand for; the first is what comes unasked.
 SORTS = {
     "newest": ["-created_at", "-pk"],
@@ -69,9 +68,8 @@ def database_list(request: MemberRequest) -> HttpResponse:
     if page.is_first and not archived:
         imports = list(
             Import.objects.visible_to(request.user)
-            .unfinished()
-            .select_related("product", "uploaded_by")
-            .order_by("-uploaded_at")[:20]
+            .to_be_listed()
+            .select_related("product", "uploaded_by")[:20]
         )
     context = {
         "page": page,
@@ -122,34 +120,6 @@ def _headings(sort: str) -> list[Heading]:
 
 
 @audience(Audience.ADMIN)
-@require_safe
-def database_detail(request: MemberRequest, pk: int) -> HttpResponse:
-    """Show what is known of one database, and its records a page at a time."""
-    databases = Database.objects.visible_to(request.user)
-    database = get_object_or_404(
-        databases.select_related("stat", "product", "uploaded_by", "archived_by"), pk=pk
-    )
-    records = Record.objects.visible_to(request.user).in_database(database.pk).with_place()
-    only = request.GET.get("only", "")
-    if only == "attention":
-        records = records.needing_attention()
-    page = keyset(records, order=["row_number"], after=request.GET.get("after"), size=ROWS_SIZE)
-    if page.rows:
-        ids = [record.pk for record in page.rows]
-        activity.write(by=request.user, kind="records.shown", subject=database, records=ids)
-    context = {
-        "database": database,
-        "columns": list(zip(database.columns, database.roles, strict=True)),
-        "source": Import.objects.visible_to(request.user).filter(database=database).first(),
-        "page": page,
-        "only": only,
-    }
-    return page_or_fragment(
-        request, "databases/database_detail.html", "databases/database_detail.html#rows", context
-    )
-
-
-@audience(Audience.ADMIN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_database(request: MemberRequest, pk: int) -> HttpResponse:
     """Change the name, product and description of a database, and what staff see of it."""
@@ -180,7 +150,7 @@ def edit_database(request: MemberRequest, pk: int) -> HttpResponse:
         form.add_error(None, error.message)
         return _edit(request, database, form, status=error.status)
     messages.success(request, _("Saved."))
-    return redirect_to(request, "databases:detail", pk)
+    return redirect_to(request, "database:detail", pk)
 
 
 def _edit(

@@ -36,7 +36,7 @@ def _list(request: MemberRequest, form: ProductForm, *, status: int = 200) -> Ht
     if query:
         rows = rows.filter(name__icontains=query)
     page = keyset(
-        rows.annotate(databases_count=Count("databases")),
+        rows.annotate(databases_count=Count("databases", filter=Q(databases__deleted_at=None))),
         order=["name", "pk"],
         after=request.GET.get("after"),
         size=PAGE_SIZE,

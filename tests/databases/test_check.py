@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,6 +41,10 @@ class TestCheck:
         assert "Blank row, skipped" in page
         assert "6281234567801" in page
         assert "60%, check" in page
+
+    def test_it_says_of_what_the_rows_are_duplicates(self, as_citra: Client) -> None:
+        page = as_citra.get(url(make_import())).content.decode()
+        assert "Same phone as an earlier row" in page
 
     def test_cells_are_shown_as_text(self, as_citra: Client) -> None:
         page = as_citra.get(url(make_import())).content.decode()
@@ -138,6 +143,25 @@ class TestReadAgain:
         source.refresh_from_db()
         assert source.choices["roles"] == ["username", "name", "", "phone", "sensitive"]
 
+    def test_another_sheet_has_its_header_row_where_it_has_it(self, as_citra: Client) -> None:
+        workbook = {"encoding": "", "delimiter": "", "sheets": ["A", "B"], "sheet": "A"}
+        source = make_import(reading=copy.deepcopy(READING) | workbook | {"header_row": 4})
+        as_citra.post(url(source, "read-again"), check_form(sheet="B", header_row="4"))
+        source.refresh_from_db()
+        assert (source.choices["sheet"], source.choices["header_row"]) == ("B", None)
+
+    def test_a_header_row_that_was_chosen_stays_chosen(self, as_citra: Client) -> None:
+        source = make_import()
+        as_citra.post(url(source, "read-again"), check_form(delimiter=",", header_row="3"))
+        source.refresh_from_db()
+        assert source.choices["header_row"] == 3
+
+    def test_a_header_is_looked_for_where_none_was_found(self, as_citra: Client) -> None:
+        source = make_import(reading=copy.deepcopy(READING) | {"header_row": 0})
+        as_citra.post(url(source, "read-again"), check_form(delimiter=",", header_row="0"))
+        source.refresh_from_db()
+        assert source.choices["header_row"] is None
+
     def test_two_phone_columns_are_refused(self, as_citra: Client) -> None:
         source = make_import()
         answer = as_citra.post(url(source, "read-again"), check_form(role3="phone"))
@@ -195,7 +219,7 @@ class TestConfirmImport:
         self, as_citra: Client, monkeypatch: pytest.MonkeyPatch, state: str
     ) -> None:
         """Between looking at the import and locking it, the reading ends or another one does."""
-        source, find = make_import(state=state), uploads._find
+        source, find = make_import(state=state), uploads.find_import
 
         def then_it_is_read(request: Any, pk: int) -> Import:
             found = find(request, pk)
@@ -204,7 +228,7 @@ class TestConfirmImport:
             )
             return found
 
-        monkeypatch.setattr(uploads, "_find", then_it_is_read)
+        monkeypatch.setattr(uploads, "find_import", then_it_is_read)
         as_citra.post(url(source, "confirm"), check_form())
         source.refresh_from_db()
         assert source.state == Import.State.WAITING
@@ -270,3 +294,33 @@ def test_confirming_at_once_from_many_tabs_imports_once(citra: User) -> None:
     assert answers == [302] * 4
     assert ProcrastinateJob.objects.count() == 1
     assert Activity.objects.filter(kind="import.confirmed").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_choice_that_does_not_fit_the_file_costs_nothing(
+    as_citra: Client, work: Callable[[], None], files: Callable[[], list[str]]
+) -> None:
+    source = make_import()
+    kept = files()
+    as_citra.post(url(source, "read-again"), check_form(encoding="utf-16"))
+    work()
+    source.refresh_from_db()
+    assert (source.state, source.reading["encoding"]) == (Import.State.WAITING, "utf-8")
+    assert set(kept) <= set(files())
+    assert "cannot be read in the way you chose" in as_citra.get(url(source)).content.decode()
+    as_citra.post(url(source, "confirm"), check_form())
+    work()
+    source.refresh_from_db()
+    assert (source.state, source.read, source.problem) == (Import.State.DONE, 6, "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_fits_no_way_is_refused_after_all(
+    as_citra: Client, work: Callable[[], None], files: Callable[[], list[str]]
+) -> None:
+    source = make_import(content=b"\0" * 50)
+    as_citra.post(url(source, "read-again"), check_form(encoding="utf-16"))
+    work()
+    source.refresh_from_db()
+    assert source.state == Import.State.REFUSED
+    assert files() == []

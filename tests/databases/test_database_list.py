@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -18,7 +19,7 @@ URL = "/manage/databases/"
 
 
 def names(page: str) -> list[str]:
-    return re.findall(r'<a class="name" href="/manage/databases/\d+/">([^<]+)<', page)
+    return re.findall(r'<a class="name" href="/manage/databases/\d+/"[^>]*>([^<]+)<', page)
 
 
 @pytest.mark.django_db
@@ -40,6 +41,16 @@ class TestDatabaseList:
         assert page.index("Baru") < page.index("Lama")
         assert "Failed" in page
         assert "Selesai" not in page
+
+    def test_undone_ones_follow_while_their_file_is_kept(self, as_citra: Client) -> None:
+        undone = make_import(name="Urung", state="undone")
+        make_import(name="Lewat", state="undone", file="")
+        make_import(name="Baru", uploaded_at=clock.now() - dt.timedelta(days=2))
+        page = as_citra.get(URL).content.decode()
+        assert page.index("Baru") < page.index("Urung")
+        assert f"/manage/databases/imports/{undone.pk}/check/" in page
+        assert "Undone" in page
+        assert "Lewat" not in page
 
     def test_it_searches_and_filters_by_product(self, as_citra: Client) -> None:
         melati = factories.make_product(name="Melati")

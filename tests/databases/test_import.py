@@ -22,7 +22,7 @@ from accounts.models import Activity, User
 from crm.kernel import clock
 from databases.models import Database, DatabaseStat, Import, Pool, Record, SkippedRow
 from databases.models.imports import HEARTBEAT_LIMIT
-from databases.services import imports
+from databases.services import imports, storing
 from databases.services.reading import read_file
 from tests import factories
 from tests.conftest import HX
@@ -189,10 +189,10 @@ class TestRefused:
         assert "Nothing of this file was kept." in page
         assert as_citra.get(url(source, "original")).status_code == 404
 
-    def test_a_killed_reader_is_a_refusal_and_not_a_wait(
-        self, as_citra: Client, files: Any
+    def test_a_killed_reader_is_no_fault_of_the_file(
+        self, as_citra: Client, files: Any, work: Work
     ) -> None:
-        """The child that reads is killed: the job says so at once, and nothing is stored."""
+        """The child that reads is killed: the job says so at once, and it can be tried again."""
         sent = form(factories.make_product(), file=csv_file(content=many_rows(100_000)))
         as_citra.post(UPLOAD, sent)
         source = Import.objects.get()
@@ -211,10 +211,18 @@ class TestRefused:
         stop.set()
         killer.join(10)
         source.refresh_from_db()
-        assert source.state in (Import.State.REFUSED, Import.State.FAILED)
+        assert (source.state, source.problem) == (Import.State.FAILED, "interrupted")
         page = as_citra.get(url(source, "check")).content.decode()
-        assert 'role="alert"' in page
+        assert "Nothing is wrong with the file" in page
         assert nothing_is_left()
+        assert files() == [source.file.name]
+
+        again = url(source, "read-again")
+        assert f'action="{again}"' in page
+        assert as_citra.post(again).status_code == 302
+        work()
+        source.refresh_from_db()
+        assert (source.state, source.problem) == (Import.State.WAITING, "")
 
 
 def children() -> list[int]:
@@ -414,7 +422,7 @@ def test_the_last_look_under_the_lock_decides(
 ) -> None:
     """Even a job whose pulse heard nothing must not commit what is no longer its own."""
     source = confirmed(as_citra, uploaded(as_citra, work))
-    fill = imports._fill_shelf
+    fill = storing._fill_shelf
 
     def overtaken(database: Database) -> None:
         fill(database)
@@ -427,7 +435,7 @@ def test_the_last_look_under_the_lock_decides(
         other.start()
         other.join(10)
 
-    monkeypatch.setattr(imports, "_fill_shelf", overtaken)
+    monkeypatch.setattr(storing, "_fill_shelf", overtaken)
     monkeypatch.setattr("databases.services.pulse.INTERVAL", 60)
     imports.run_import(import_id=source.pk, attempt=source.attempt)
     assert nothing_is_left()

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.models import Activity, User
-from crm.kernel.csv_out import safe_cell
-from databases.models import Import, SkippedRow
+from crm.kernel.csv_out import plain_cell, safe_cell
+from databases.models import Import, RepairedRow, SkippedRow
 from tests import factories
 from tests.databases.helpers import READING, make_import
 
@@ -112,10 +114,16 @@ class TestNotReadyCsv:
     )
     def test_dangerous_beginnings_are_disarmed(self, cell: str) -> None:
         assert safe_cell(cell) == "'" + cell
+        assert plain_cell(safe_cell(cell)) == cell
 
     @pytest.mark.parametrize("cell", ["", "Budi", "6281", "a=b", "Budi - Jaya", "x\ny"])
     def test_the_rest_stays_as_it_is(self, cell: str) -> None:
         assert safe_cell(cell) == cell
+        assert plain_cell(cell) == cell
+
+    @given(st.text("'\"=+-@ \t\r\n\ufeff\u00a0\uff1da1", max_size=6))
+    def test_what_was_disarmed_comes_back_as_it_was(self, cell: str) -> None:
+        assert plain_cell(safe_cell(cell)) == cell
 
     def test_staff_get_nothing(self, as_ani: Client, done: Import) -> None:
         assert as_ani.get(url(done, "not-ready.csv")).status_code == 403
@@ -156,6 +164,11 @@ class TestForgetOldUploads:
 
         recent = make_import()
         old = clock.now() - dt.timedelta(days=31)
+        for at in (old, clock.now()):
+            assert done.database is not None
+            done.database.repaired_rows.create(
+                row_number=12, was="invalid_phone", cells_before=["x"], by=done.uploaded_by, at=at
+            )
         Import.objects.filter(pk=done.pk).update(uploaded_at=old, finished_at=old)
         with django_capture_on_commit_callbacks(execute=True):
             forget_old_uploads(timestamp=0)
@@ -163,4 +176,5 @@ class TestForgetOldUploads:
         assert not done.file
         assert done.state == Import.State.DONE
         assert not SkippedRow.objects.exists()
+        assert RepairedRow.objects.count() == 1
         assert files() == [recent.file.name]

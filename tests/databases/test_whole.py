@@ -88,7 +88,7 @@ def test_a_record_on_the_shelf_or_in_hands_is_not_deleted(database: Database, an
     _refused(_run(delete, on_shelf), "on the shelf")
     make_batch(staff=ani, records=3, database=database)
     assigned = Assignment.objects.values_list("record_id", flat=True)[0]
-    _refused(_run(delete, assigned), "with assignments")
+    _refused(_run(delete, assigned), "in somebody.s hands")
     broken = Record.objects.get(database=database, attention__isnull=False)
     _run(delete, broken.pk)()
 
