@@ -34,8 +34,9 @@ class RecordRequestAdmin(ReadOnlyAdmin):
 @admin.register(Assignment)
 class AssignmentAdmin(ReadOnlyAdmin):
     shows_customers = True
-    list_display = ("id", "state", "staff", "database", "record", "reach", "response")
-    list_select_related = ("staff", "database", "record")
+    # By number: the record of a released one may be deleted with its database.
+    list_display = ("id", "state", "staff", "database", "record_id", "reach", "response")
+    list_select_related = ("staff", "database")
     # Exact ones have an index; anything looser would read millions of rows.
     search_fields = ("record__phone__exact", "record__username_key__exact")
     search_help_text = _("Phone (62812…) or username, in full")

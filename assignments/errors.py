@@ -101,3 +101,127 @@ class NotYoursAnyMore(DomainError):
 
     def __init__(self) -> None:
         super().__init__(_("This customer is no longer yours. Reload the page."))
+
+
+class SomeNotYours(DomainError):
+    """Some of the chosen customers are not in one's hands (any more): nothing was marked."""
+
+    def __init__(self, customers: int) -> None:
+        self.customers = customers
+        super().__init__(
+            ngettext(
+                "%(count)s of these customers is no longer yours. Nothing was marked: "
+                "reload the page and choose again.",
+                "%(count)s of these customers are no longer yours. Nothing was marked: "
+                "reload the page and choose again.",
+                customers,
+            )
+            % {"count": thousands(customers)}
+        )
+
+
+class MarkedSince(DomainError):
+    """Nothing is left of what was to be undone."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("There is nothing to undo: it was marked again since, or is no longer yours.")
+        )
+
+
+class NoteChanged(DomainError):
+    """Somebody saved another note since; `note` and `version` are what stands."""
+
+    def __init__(self, *, note: str, version: int) -> None:
+        self.note, self.version = note, version
+        super().__init__(_("Another note was saved since you opened this one."))
+
+
+class RepairedBefore(DomainError):
+    """Somebody repaired or skipped the row since the page was opened."""
+
+    def __init__(self, *, row: int, became: str, by: str) -> None:
+        super().__init__(
+            _("Row %(row)s needs no attention any more. It is now: %(became)s (%(name)s).")
+            % {"row": row, "became": became, "name": by}
+            if by
+            else _("Row %(row)s needs no attention any more.") % {"row": row}
+        )
+
+
+class StillNotUsable(DomainError):
+    """What was typed does not make the row ready; `reason` says why, as at the import."""
+
+    status = 422
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
+class CustomerIsThere(DomainError):
+    """Another row of the database is this customer already; `same_as` is its number."""
+
+    def __init__(self, *, reason: str, same_as: int) -> None:
+        self.reason, self.same_as = reason, same_as
+        super().__init__(
+            _("Row %(row)s has this number already.") % {"row": same_as}
+            if reason == "duplicate_phone"
+            else _("Row %(row)s has this username already.") % {"row": same_as}
+        )
+
+
+class CannotSkip(DomainError):
+    """A row stays, because somebody has or had it, or it is no duplicate (any more)."""
+
+    def __init__(self, *, held: bool) -> None:
+        super().__init__(
+            _("Somebody has worked on this row, so it stays. Give it the right number instead.")
+            if held
+            else _("No other row is this customer any more. Save the row instead.")
+        )
+
+
+class StillInHands(DomainError):
+    """Records of the database are assigned: they are taken back first."""
+
+    def __init__(self, records: int) -> None:
+        self.records = records
+        super().__init__(
+            ngettext(
+                "%(count)s record is in the hands of staff. Take it back first.",
+                "%(count)s records are in the hands of staff. Take them back first.",
+                records,
+            )
+            % {"count": thousands(records)}
+        )
+
+
+class WorkedOn(DomainError):
+    """Records of the import were handed out before: what was done with them is history."""
+
+    def __init__(self, records: int) -> None:
+        super().__init__(
+            ngettext(
+                "%(count)s record of this import was handed out already, so it cannot be undone. "
+                "Archive or delete the database instead.",
+                "%(count)s records of this import were handed out already, so it cannot be undone. "
+                "Archive or delete the database instead.",
+                records,
+            )
+            % {"count": thousands(records)}
+        )
+
+
+class NothingToUndo(DomainError):
+    """The import brought no database, or that database is gone already."""
+
+    def __init__(self) -> None:
+        super().__init__(_("There is nothing to undo: the records of this import are gone."))
+
+
+class NothingToRetry(DomainError):
+    """The last change of the database is done, or somebody else tried it again first."""
+
+    def __init__(self) -> None:
+        super().__init__(_("There is nothing to try again: the last change is done."))

@@ -8,11 +8,17 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from assignments.models import RecordRequest
-from databases.models import Database, Program
+from assignments.models import Assignment, RecordRequest
+from assignments.reports.database_rows import NONE, STATES, Place, RowFilters
+from assignments.reports.row_search import STEP as FIRST_STEP
+from crm.kernel.text import clean_text
+from databases.models import Database, Product, Program
+from databases.models.shelf import Attention
 
 _REASON_LENGTH = 300
+_SEARCH_LENGTH = 100
 _MANY = 1_000_000
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class AskForm(forms.Form):
@@ -115,20 +121,27 @@ class HistoryFilterForm(forms.Form):
     staff = forms.ModelChoiceField(
         label=_("Staff"), required=False, queryset=User.objects.none(), empty_label=_("All staff")
     )
+    product = forms.ModelChoiceField(
+        label=_("Product"),
+        required=False,
+        queryset=Product.objects.none(),
+        empty_label=_("All products"),
+    )
     database = forms.ModelChoiceField(
         label=_("Database"),
         required=False,
         queryset=Database.objects.none(),
         empty_label=_("All databases"),
     )
-    day = forms.DateField(
-        label=_("Day"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    since = forms.DateField(label=_("From"), required=False, widget=DAY)
+    until = forms.DateField(label=_("To"), required=False, widget=DAY)
 
     def __init__(self, data: Any, *, user: User) -> None:
         super().__init__(data)
         staff = cast("forms.ModelChoiceField[User]", self.fields["staff"])
         staff.queryset = User.objects.staff().order_by("name")
+        product = cast("forms.ModelChoiceField[Product]", self.fields["product"])
+        product.queryset = Product.objects.visible_to(user).order_by("name")
         database = cast("forms.ModelChoiceField[Database]", self.fields["database"])
         database.queryset = (
             Database.objects.visible_to(user)
@@ -143,3 +156,52 @@ class HistoryFilterForm(forms.Form):
         return {name: self.cleaned_data.get(name) or None for name in self.fields} | {
             "status": self.cleaned_data.get("status") or ""
         }
+
+
+class RowFilterForm(forms.Form):
+    """Which rows of a database to show, and from which on. All of it stands in the address."""
+
+    q = forms.CharField(required=False)
+    state = forms.ChoiceField(required=False, choices=[(state, state) for state in STATES])
+    reason = forms.ChoiceField(required=False, choices=Attention.choices)
+    staff = forms.IntegerField(required=False, min_value=1)
+    reach = forms.ChoiceField(required=False, choices=[*Assignment.Reach.choices, (NONE, NONE)])
+    response = forms.ChoiceField(
+        required=False, choices=[*Assignment.Response.choices, (NONE, NONE)]
+    )
+    after = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+
+    def filters(self) -> RowFilters:
+        """Give what was understood; a filter that means nothing filters nothing."""
+        self.is_valid()
+        got = self.cleaned_data
+        return RowFilters(
+            search=clean_text(got.get("q", ""))[:_SEARCH_LENGTH],
+            state=got.get("state", ""),
+            reason=got.get("reason", ""),
+            staff_id=got.get("staff"),
+            reach=got.get("reach", ""),
+            response=got.get("response", ""),
+        )
+
+    def after_row(self) -> int:
+        """Give the number of the row after which the page begins."""
+        self.is_valid()
+        return self.cleaned_data.get("after") or 0
+
+
+class ScanForm(RowFilterForm):
+    """Where a scan of all cells goes on, how much of it at once, and what it has found so far."""
+
+    rows = forms.IntegerField(required=False, min_value=1, max_value=_MANY)
+    found = forms.IntegerField(required=False, min_value=0, max_value=_MANY * 10)
+    stop = forms.BooleanField(required=False)
+
+    def place(self) -> Place:
+        """Give where the scan is; what makes no sense begins it anew."""
+        after, got = self.after_row(), self.cleaned_data
+        return Place(after, got.get("rows") or FIRST_STEP, got.get("found") or 0)
+
+    def is_stopped(self) -> bool:
+        self.is_valid()
+        return bool(self.cleaned_data.get("stop"))

@@ -21,10 +21,11 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         return self.filter(staff=user, state=Assignment.State.ACTIVE)
 
     def live(self) -> AssignmentQuerySet:
-        return self.exclude(state=Assignment.State.RELEASED)
+        return self.filter(released_at=None)
 
     def active(self) -> AssignmentQuerySet:
-        return self.filter(state=Assignment.State.ACTIVE)
+        # Said twice, so that the indexes of what is live serve.
+        return self.filter(state=Assignment.State.ACTIVE, released_at=None)
 
     def held_by(self, request: RecordRequest) -> AssignmentQuerySet:
         return self.filter(request=request, state=Assignment.State.HELD)
@@ -59,7 +60,8 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 class Assignment(models.Model):
     """A record in somebody's hands, with what they marked. Released ones stay as history.
 
-    Kept narrow, and no index covers a mark: a mark is then a HOT update.
+    Kept narrow, and no index covers a mark, or the state: a mark and an approval are then HOT
+    updates. What is live is told from `released_at` for that reason.
     """
 
     class State(models.TextChoices):
@@ -130,8 +132,13 @@ class Assignment(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["record"],
-                condition=~models.Q(state="released"),
+                condition=models.Q(released_at=None),
                 name="record_in_one_pair_of_hands",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="released", released_at__isnull=False)
+                | (~models.Q(state="released") & models.Q(released_at=None)),
+                name="assignment_released_has_time",
             ),
             models.CheckConstraint(
                 condition=models.Q(state__in=["held", "active", "released"]),
@@ -161,7 +168,7 @@ class Assignment(models.Model):
             models.Index(
                 fields=["database"],
                 name="assignment_live_in_database",
-                condition=~models.Q(state="released"),
+                condition=models.Q(released_at=None),
             ),
         ]
         triggers = assignment_triggers

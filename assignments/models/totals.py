@@ -14,7 +14,7 @@ from accounts.models import User
 from assignments.models.requests import RecordRequest
 from databases.models import Database
 from databases.models.totals import statement_triggers
-from databases.models.whole import refuse_if
+from databases.models.whole import LOCK_DATABASE, refuse_if
 
 
 class BatchStatQuerySet(models.QuerySet["BatchStat"]):
@@ -120,22 +120,35 @@ _ADD = ", ".join(
 _ANY = " OR ".join(f"d.{name} <> 0" for name in ("ada", "ceklis1", "tidak", "ya", "tidak_response"))
 _COLUMNS = "ada, ceklis1, tidak, ya, tidak_response"
 
-# A record on the shelf is nobody's: refuse the hand-out that did not take it from there.
-_CHECK = refuse_if(
-    """
-    SELECT EXISTS (
-        SELECT FROM new_rows n WHERE NOT EXISTS (
-            SELECT FROM databases_record r
-            WHERE r.id = n.record_id AND r.database_id = n.database_id))
-    """,
-    says="only a record of this database can be in somebody''s hands",
-) + refuse_if(
-    """
-    SELECT EXISTS (
-        SELECT FROM new_rows n JOIN databases_pool p USING (record_id)
-        WHERE n.state <> 'released')
-    """,
-    says="a record is on the shelf and in somebody''s hands",
+# A record on the shelf is nobody's: refuse the hand-out that did not take it from there. And a
+# deleted database gives nothing; it is locked, so that nobody deletes it before this is committed.
+_CHECK = (
+    LOCK_DATABASE
+    + refuse_if(
+        """
+        SELECT EXISTS (
+            SELECT FROM new_rows n JOIN databases_database d ON d.id = n.database_id
+            WHERE n.state <> 'released' AND d.deleted_at IS NOT NULL)
+        """,
+        says="no record of a deleted database can be in somebody''s hands",
+    )
+    + refuse_if(
+        """
+        SELECT EXISTS (
+            SELECT FROM new_rows n WHERE NOT EXISTS (
+                SELECT FROM databases_record r
+                WHERE r.id = n.record_id AND r.database_id = n.database_id))
+        """,
+        says="only a record of this database can be in somebody''s hands",
+    )
+    + refuse_if(
+        """
+        SELECT EXISTS (
+            SELECT FROM new_rows n JOIN databases_pool p USING (record_id)
+            WHERE n.state <> 'released')
+        """,
+        says="a record is on the shelf and in somebody''s hands",
+    )
 )
 
 _BODY = f"""

@@ -1,5 +1,14 @@
 """What is read over several tables: the request pages, and the proof of the totals."""
 
+from assignments.reports.database_rows import (
+    ROWS_SIZE,
+    Facets,
+    RowFilters,
+    facets_of,
+    page_of,
+    reasons,
+    scan,
+)
 from assignments.reports.requests import (
     Mine,
     Row,
@@ -19,20 +28,32 @@ from assignments.reports.requests import (
     waiting,
     work_of,
 )
+from assignments.reports.row_search import Found, identity_of
+from assignments.reports.shown_rows import rows_of
 
 __all__ = [
+    "ROWS_SIZE",
+    "Facets",
+    "Found",
     "Mine",
     "Row",
+    "RowFilters",
     "Waiting",
     "Work",
     "decided_today",
+    "facets_of",
     "history",
+    "identity_of",
     "mine",
     "my_history",
+    "page_of",
     "pending_count",
     "pending_of",
     "queue",
+    "reasons",
     "row_of",
+    "rows_of",
+    "scan",
     "shelf",
     "shelf_database",
     "shelf_products",

@@ -14,7 +14,7 @@ from assignments.models import BatchStat, RecordRequest, StaffDay
 from assignments.models.requests import RecordRequestQuerySet
 from crm.kernel import clock
 from crm.kernel.paging import Page, keyset
-from databases.models import Database, Program
+from databases.models import Database, Product, Program
 from databases.models.catalog import DatabaseQuerySet
 
 QUEUE_SIZE = 50
@@ -31,16 +31,28 @@ LOW_QUALITY = 50
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How a staff is doing: what they hold and have not checked, and how much of it was Ada."""
+    """How a staff is doing: what they hold and have not checked now, and what came of it lately."""
 
+    held: int = 0
     unchecked: int = 0
+    checked: int = 0  # of the last QUALITY_DAYS, as the next two
     ada: int = 0
-    checked: int = 0
+    ya: int = 0
+
+    @property
+    def progress(self) -> float | None:
+        """Give checked of what they hold in percent, or None where they hold nothing."""
+        return 100 * (self.held - self.unchecked) / self.held if self.held else None
 
     @property
     def quality(self) -> float | None:
         """Give Ada of checked in percent, or None where nothing was checked."""
         return 100 * self.ada / self.checked if self.checked else None
+
+    @property
+    def answered(self) -> float | None:
+        """Give Ya of checked in percent, or None where nothing was checked."""
+        return 100 * self.ya / self.checked if self.checked else None
 
     @property
     def is_behind(self) -> bool:
@@ -136,21 +148,25 @@ def row_of(user: User, request_id: int) -> Row | None:
 
 
 def work_of(staff_ids: Iterable[int]) -> dict[int, Work]:
-    """Give for each staff what is unchecked in their hands, and Ada of checked lately."""
+    """Give for each staff what they hold and have not checked, and their marks lately."""
     ids = list(staff_ids)
-    unchecked = dict(
-        BatchStat.objects.filter(staff__in=ids)
-        .values_list("staff")
-        .annotate(left=Sum(F("records") - F("ada") - F("ceklis1") - F("tidak")))
-    )
+    checked = F("ada") + F("ceklis1") + F("tidak")
+    holding = {
+        pk: (held, unchecked)
+        for pk, held, unchecked in BatchStat.objects.filter(staff__in=ids)
+        .values("staff")
+        .annotate(held=Sum("records"), left=Sum(F("records") - checked))
+        .values_list("staff", "held", "left")
+    }
     since = clock.today() - dt.timedelta(days=QUALITY_DAYS - 1)
     marks = {
-        row["staff"]: (row["ada_sum"], row["ada_sum"] + row["rest"])
-        for row in StaffDay.objects.filter(staff__in=ids, day__gte=since)
+        pk: rest
+        for pk, *rest in StaffDay.objects.filter(staff__in=ids, day__gte=since)
         .values("staff")
-        .annotate(ada_sum=Sum("ada"), rest=Sum(F("ceklis1") + F("tidak")))
+        .annotate(checked_sum=Sum(checked), ada_sum=Sum("ada"), ya_sum=Sum("ya"))
+        .values_list("staff", "checked_sum", "ada_sum", "ya_sum")
     }
-    return {pk: Work(unchecked.get(pk) or 0, *marks.get(pk, (0, 0))) for pk in ids}
+    return {pk: Work(*holding.get(pk, (0, 0)), *marks.get(pk, (0, 0, 0))) for pk in ids}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,21 +202,26 @@ def history(
     *,
     status: str = "",
     staff: User | None = None,
+    product: Product | None = None,
     database: Database | None = None,
-    day: dt.date | None = None,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
     after: str | None = None,
 ) -> Page[RecordRequest]:
-    """Give a page of decided requests, the last decided first."""
+    """Give a page of decided requests, the last decided first; both days are whole ones."""
     decided = _with_names(RecordRequest.objects.visible_to(user).asked().decided())
     if status:
         decided = decided.filter(status=status)
     if staff is not None:
         decided = decided.filter(staff=staff)
+    if product is not None:
+        decided = decided.filter(database__product=product)
     if database is not None:
         decided = decided.filter(database=database)
-    if day is not None:
-        start, end = clock.bounds_of(day)
-        decided = decided.filter(decided_at__gte=start, decided_at__lt=end)
+    if since is not None:
+        decided = decided.filter(decided_at__gte=clock.start_of_day(since))
+    if until is not None:
+        decided = decided.filter(decided_at__lt=clock.bounds_of(until)[1])
     return keyset(decided, order=["-decided_at", "-id"], after=after, size=HISTORY_SIZE)
 
 

@@ -7,9 +7,8 @@ from django.utils.translation import gettext as _
 from accounts import activity
 from accounts.models import User
 from assignments.errors import ArchivedBefore
-from assignments.models import RecordRequest
 from assignments.services.locks import lock_database
-from assignments.services.requests import reject_locked
+from assignments.services.requests import reject_waiting
 from crm.kernel import clock
 from crm.kernel.transactions import atomic_with_retry
 from databases.models import Database
@@ -19,33 +18,25 @@ from databases.models import Database
 def archive_database(*, database_id: int, by: User) -> int:
     """Stop hand-outs from a database and reject what is asked of it; give how many that were.
 
-    Assigned records stay with their staff. Raises ArchivedBefore; Database.DoesNotExist.
+    Assigned records stay with their staff. Raises ArchivedBefore, BeingChanged;
+    Database.DoesNotExist.
     """
     # Exclusively: a hand-out that began before is finished now, one that begins later sees it.
     database = lock_database(database_id, exclusive=True)
     if database.archived_at is not None:
         raise ArchivedBefore(archived=True)
-    # All of them first, in order: one at a time would wait in a circle with somebody's decision.
-    waiting = list(
-        RecordRequest.objects.pending()
-        .filter(database=database)
-        .select_related("staff")
-        .order_by("pk")
-        .select_for_update(of=("self",))
-    )
-    for request in waiting:
-        request.database = database
-        reject_locked(request, by=by, reason=_("The database was archived."))
+    rejected = reject_waiting(database, by=by, reason=_("The database was archived."))
     _move(database, archived=True, by=by)
-    activity.write(
-        by=by, kind="database.archived", subject=database, requests_rejected=len(waiting)
-    )
-    return len(waiting)
+    activity.write(by=by, kind="database.archived", subject=database, requests_rejected=rejected)
+    return rejected
 
 
 @atomic_with_retry
 def unarchive_database(*, database_id: int, by: User) -> Database:
-    """Open a database for hand-outs again. Raises ArchivedBefore; Database.DoesNotExist."""
+    """Open a database for hand-outs again.
+
+    Raises ArchivedBefore, BeingChanged; Database.DoesNotExist.
+    """
     database = lock_database(database_id, exclusive=True)
     if database.archived_at is None:
         raise ArchivedBefore(archived=False)

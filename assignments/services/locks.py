@@ -1,8 +1,8 @@
 """The locks of a hand-out, taken in the order that `databases.locks` gives.
 
 staff -> product -> request -> pool -> assignment, ids ascending. Everything that decides about
-records takes the product's lock first, so that archiving a database (which takes it exclusively)
-meets no half-made decision.
+records takes the product's lock first, so that what takes it exclusively (archiving a database,
+deleting it, having its columns read anew) meets no half-made decision.
 """
 
 from __future__ import annotations
@@ -10,35 +10,29 @@ from __future__ import annotations
 from accounts.models import User
 from assignments.errors import StaffInactive
 from assignments.models import RecordRequest
-from databases.locks import lock_product
-from databases.models import Database
+from databases.locks import (
+    lock_database,
+    lock_database_as_is,
+    lock_databases,
+    refuse_while_changed,
+)
 
-
-def lock_database(database_id: int, *, exclusive: bool) -> Database:
-    """Take the lock of the database's product and give the database as it is under that lock.
-
-    Raises Database.DoesNotExist. A database that was given another product between looking and
-    locking is looked at again.
-    """
-    database = Database.objects.get(pk=database_id)
-    while True:
-        product_id = database.product_id
-        lock_product(product_id, exclusive=exclusive)
-        database = Database.objects.select_related("product").get(pk=database_id)
-        if database.product_id == product_id:
-            return database
+__all__ = ["ensure_works", "lock_database", "lock_databases", "lock_person", "lock_request"]
 
 
 def lock_request(request_id: int) -> RecordRequest:
     """Lock a request for a decision, its product before it; give it as it is under the lock.
 
-    Raises RecordRequest.DoesNotExist.
+    Raises RecordRequest.DoesNotExist, and BeingChanged when it waits for a database whose records
+    are all being changed. What was decided is given even when its database is deleted since.
     """
     database_id = RecordRequest.objects.values_list("database_id", flat=True).get(pk=request_id)
-    database = lock_database(database_id, exclusive=False)
+    database = lock_database_as_is(database_id, exclusive=False)
     # Without joins: after a wait only the locked row is read again, what was joined to it is not.
     request = RecordRequest.objects.select_for_update().get(pk=request_id)
     request.database = database
+    if request.status == RecordRequest.Status.PENDING:
+        refuse_while_changed(database)
     return request
 
 

@@ -29,7 +29,7 @@ from assignments.services.locks import ensure_works, lock_database, lock_person,
 from crm.kernel import clock
 from crm.kernel.errors import DomainError
 from crm.kernel.transactions import atomic_with_retry
-from databases.models import Program
+from databases.models import Database, Program
 
 
 @atomic_with_retry
@@ -186,6 +186,22 @@ def reject_locked(request: RecordRequest, *, by: User, reason: str) -> RecordReq
         reason=reason,
     )
     return request
+
+
+def reject_waiting(database: Database, *, by: User, reason: str) -> int:
+    """Reject all that waits for a database whose product the caller locked exclusively."""
+    # All of them first, in order: one at a time would wait in a circle with somebody's decision.
+    waiting = list(
+        RecordRequest.objects.pending()
+        .filter(database=database)
+        .select_related("staff")
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
+    for request in waiting:
+        request.database = database
+        reject_locked(request, by=by, reason=reason)
+    return len(waiting)
 
 
 def _each(request_ids: Sequence[int], decide: Callable[[int], RecordRequest]) -> list[Outcome]:

@@ -21,6 +21,7 @@ SHUFFLE_SIZE = 2**31 - 1
 # product's lock by the caller), and not reserved: reserved members join here, as conditions on p.
 ELIGIBLE = "p.database_id = %(database)s"
 
+# An array, not a join, which the planner may make by reading a whole shelf through.
 _TAKE = """
 WITH pick AS MATERIALIZED (
     SELECT p.record_id FROM databases_pool p
@@ -28,8 +29,9 @@ WITH pick AS MATERIALIZED (
     ORDER BY p.shuffle LIMIT %(count)s
     FOR UPDATE OF p {wait}
 ), taken AS (
-    DELETE FROM databases_pool USING pick
-    WHERE databases_pool.record_id = pick.record_id
+    DELETE FROM databases_pool
+    WHERE databases_pool.record_id = ANY(ARRAY(SELECT record_id FROM pick))
+        AND databases_pool.database_id = %(database)s
     RETURNING databases_pool.record_id
 )
 INSERT INTO assignments_assignment
@@ -91,13 +93,42 @@ def count_eligible(database_id: int) -> int:
         return int(cursor.fetchone()[0])
 
 
+# The databases are named so that only their own partitions are looked at: the planner does not
+# know where a record is, and would sooner read all partitions through than ask each by its index.
 _SHELVE = """
 INSERT INTO databases_pool (record_id, database_id, shuffle, username_key, name_key, phone)
 SELECT r.id, r.database_id, floor(random() * %(shuffle)s)::int,
        r.username_key, r.name_key, r.phone
 FROM databases_record r JOIN {source} f ON f.record_id = r.id
-WHERE r.attention IS NULL
+WHERE r.attention IS NULL AND r.database_id = ANY(%(databases)s)
 """
+
+
+def shelve(record_ids: Sequence[int], *, database_id: int) -> int:
+    """Put those of a database's records that are ready and nobody's on its shelf; give how many.
+
+    For records that became ready. The caller holds the product's lock exclusively: none of them is
+    handed out, recalled or handed over meanwhile.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SHELVE_FREE.format(source="(SELECT unnest(%(records)s::bigint[]) AS record_id)"),
+            {
+                "records": sorted(record_ids),
+                "databases": [database_id],
+                "shuffle": SHUFFLE_SIZE,
+            },
+        )
+        return int(cursor.rowcount)
+
+
+_SHELVE_FREE = (
+    _SHELVE
+    + """
+AND NOT EXISTS (
+    SELECT FROM assignments_assignment a WHERE a.record_id = r.id AND a.released_at IS NULL)
+"""
+)
 
 
 _FREE_HELD = """
@@ -120,7 +151,12 @@ def release_held(request: RecordRequest, *, keep: int = 0) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             _FREE_HELD + _SHELVE.format(source="freed"),
-            {"request": request.pk, "keep": keep, "shuffle": SHUFFLE_SIZE},
+            {
+                "request": request.pk,
+                "databases": [request.database_id],
+                "keep": keep,
+                "shuffle": SHUFFLE_SIZE,
+            },
         )
         return int(cursor.rowcount)
 
@@ -129,12 +165,12 @@ def release_held(request: RecordRequest, *, keep: int = 0) -> int:
 _RELEASE = """
 WITH going AS MATERIALIZED (
     SELECT id FROM assignments_assignment
-    WHERE {which} AND state = 'active' ORDER BY id FOR UPDATE
+    WHERE {which} AND state = 'active' AND released_at IS NULL ORDER BY id FOR UPDATE
 )
 UPDATE assignments_assignment a
 SET state = 'released', released_at = statement_timestamp(), released_by_id = %(by)s
 FROM going WHERE a.id = going.id
-RETURNING a.record_id
+RETURNING a.record_id, a.database_id
 """
 
 
@@ -180,12 +216,22 @@ def release_all(*, staff_id: int, by_id: int) -> int:
     return _release("staff_id = %(staff)s", {"staff": staff_id, "by": by_id})
 
 
+def release_database(*, database_id: int, by_id: int) -> int:
+    """Take all that is assigned of a database, the ready ones to its shelf; give how many."""
+    return _release("database_id = %(database)s", {"database": database_id, "by": by_id})
+
+
 def _release(which: str, params: dict[str, Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE.format(which=which), params)
-        records = [row[0] for row in cursor.fetchall()]
+        released = cursor.fetchall()
+        records = [record_id for record_id, _database_id in released]
         cursor.execute(
             _SHELVE.format(source="(SELECT unnest(%(records)s::bigint[]) AS record_id)"),
-            {"records": records, "shuffle": SHUFFLE_SIZE},
+            {
+                "records": records,
+                "databases": sorted({database_id for _record_id, database_id in released}),
+                "shuffle": SHUFFLE_SIZE,
+            },
         )
     return len(records)

@@ -27,7 +27,7 @@ def rebuild_totals() -> int:
         )
         zone = sql.Literal(settings.TIME_ZONE).as_string(None)
         cursor.execute(
-            "CREATE OR REPLACE FUNCTION crm_zone() RETURNS text LANGUAGE sql IMMUTABLE"
+            "CREATE OR REPLACE FUNCTION crm_zone() RETURNS text LANGUAGE sql IMMUTABLE STRICT"
             f" PARALLEL SAFE AS $$ SELECT {zone}::text $$"
         )
         wrong = len(differences())

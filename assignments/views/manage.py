@@ -1,4 +1,4 @@
-"""The admins' pages of requests: the queue, what was decided, and archiving a database."""
+"""The admins' pages of requests: the queue, and what was decided."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -15,7 +14,6 @@ from accounts.access import Audience, MemberRequest, audience
 from assignments import reports
 from assignments.forms import ApproveForm, BulkForm, HistoryFilterForm, RejectForm
 from assignments.models import RecordRequest
-from assignments.services.archive import archive_database, unarchive_database
 from assignments.services.requests import (
     Outcome,
     approve_request,
@@ -25,10 +23,9 @@ from assignments.services.requests import (
 )
 from crm.kernel.address import id_in
 from crm.kernel.errors import DomainError
-from crm.kernel.hx import announce, page_or_fragment, redirect_to, toast, wants_fragment
+from crm.kernel.hx import announce, page_or_fragment, toast, wants_fragment
 from crm.kernel.templatetags.formats import thousands
 from crm.kernel.text import clean_text
-from databases.models import Database
 
 QUEUE = "assignments/queue.html"
 
@@ -125,50 +122,6 @@ def history(request: MemberRequest) -> HttpResponse:
     return page_or_fragment(
         request, "assignments/history.html", "assignments/history.html#list", context
     )
-
-
-@audience(Audience.ADMIN)
-@require_http_methods(["GET", "HEAD", "POST"])
-def archive(request: MemberRequest, pk: int) -> HttpResponse:
-    """Say what archiving a database does, then do it."""
-    database = get_object_or_404(Database.objects.visible_to(request.user), pk=pk)
-    if request.method != "POST":
-        requests, records = reports.pending_of(database)
-        context = {"database": database, "requests": requests, "records": records}
-        return page_or_fragment(
-            request, "assignments/archive.html", "assignments/archive.html#confirm", context
-        )
-    try:
-        rejected = archive_database(database_id=pk, by=request.user)
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(
-            request,
-            ngettext(
-                "Archived. %(count)s waiting request was rejected.",
-                "Archived. %(count)s waiting requests were rejected.",
-                rejected,
-            )
-            % {"count": thousands(rejected)}
-            if rejected
-            else _("Archived."),
-        )
-    return redirect_to(request, "databases:detail", pk)
-
-
-@audience(Audience.ADMIN)
-@require_POST
-def unarchive(request: MemberRequest, pk: int) -> HttpResponse:
-    """Open an archived database for hand-outs again."""
-    get_object_or_404(Database.objects.visible_to(request.user), pk=pk)
-    try:
-        unarchive_database(database_id=pk, by=request.user)
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, _("The database can be asked from again."))
-    return redirect_to(request, "databases:detail", pk)
 
 
 def _queue(request: MemberRequest) -> dict[str, Any]:

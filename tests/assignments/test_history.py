@@ -1,4 +1,4 @@
-"""What was decided, found again by status, staff, database and day."""
+"""What was decided, found again by status, staff, product, database and days."""
 
 import datetime as dt
 
@@ -36,7 +36,7 @@ def test_the_last_decided_is_first_and_what_waits_is_not_there(
     assert "Not today" in as_citra.get(URL).content.decode()
 
 
-def test_it_filters_by_status_staff_database_and_day(
+def test_it_filters_by_status_staff_product_database_and_days(
     as_citra: Client, citra: User, ani: User, budi: User
 ) -> None:
     old = decided(ani, citra)
@@ -46,8 +46,12 @@ def test_it_filters_by_status_staff_database_and_day(
     assert shown(as_citra, "?status=approved") == [old.pk]
     assert shown(as_citra, f"?staff={budi.pk}") == [new.pk]
     assert shown(as_citra, f"?database={new.database_id}") == [new.pk]
-    assert shown(as_citra, "?day=2026-01-12") == [old.pk]
-    assert shown(as_citra, "?day=2026-01-11") == []
+    assert shown(as_citra, f"?product={new.database.product_id}") == [new.pk]
+    assert shown(as_citra, "?since=2026-01-12&until=2026-01-12") == [old.pk]
+    assert shown(as_citra, "?until=2026-01-11") == []
+    assert shown(as_citra, "?since=2026-01-13") == [new.pk]
+    assert shown(as_citra, "?since=2026-01-12&until=9999-12-31") == [new.pk, old.pk]
+    assert shown(as_citra, "?since=2026-01-13&until=2026-01-12") == []
     assert shown(as_citra, f"?status=rejected&staff={ani.pk}") == []
 
 
@@ -55,7 +59,9 @@ def test_a_filter_that_means_nothing_filters_nothing(
     as_citra: Client, citra: User, ani: User
 ) -> None:
     asked = decided(ani, citra)
-    assert shown(as_citra, "?status=x&staff=abc&database=-1&day=never&after=zz") == [asked.pk]
+    assert shown(
+        as_citra, "?status=x&staff=abc&database=-1&product=x&since=never&until=0&after=zz"
+    ) == [asked.pk]
 
 
 def test_htmx_gets_the_list_only(as_citra: Client, citra: User, ani: User) -> None:
@@ -72,7 +78,7 @@ def test_it_costs_the_same_for_any_number_of_rows(
     for _ in range(rows):
         decided(make_user(), citra)
     as_citra.get(URL)  # the session's first visit writes its time
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         # session, user, requests, the filters' staff and databases; navigation
         as_citra.get(URL)
 

@@ -49,6 +49,22 @@ class TestThePage:
         assert rows[0].work.quality is None
         assert (rows[1].work.unchecked, rows[1].work.quality, rows[1].available) == (6, 50, 12)
 
+    def test_how_its_staff_is_doing_stands_beside_a_request(
+        self, as_citra: Client, ani: User, asked: RecordRequest
+    ) -> None:
+        make_batch(staff=ani, records=5)
+        make_assignment(staff=ani, reach="ada", response="ya")
+        make_assignment(staff=ani, reach="ada")
+        make_assignment(staff=ani, reach="ceklis1")
+        answer = as_citra.get(URL)
+        work = answer.context["rows"][0].work
+        assert (work.held, work.unchecked, work.progress) == (8, 5, 37.5)
+        assert (round(work.quality), round(work.answered)) == (67, 33)
+        said = answer.content.decode()
+        assert "of 8" in said
+        assert "38% done" in said
+        assert "Ya 33%" in said
+
     def test_search_and_product_narrow_it(
         self, as_citra: Client, asked: RecordRequest, budi: User
     ) -> None:

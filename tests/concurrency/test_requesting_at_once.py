@@ -12,10 +12,11 @@ from django.db import IntegrityError, connection, transaction
 from accounts.models import User
 from assignments.errors import NotEnoughRecords
 from assignments.models import Assignment, RecordRequest
-from assignments.services import archive, locks, requests, shelf
+from assignments.services import archive, requests, shelf
 from assignments.services.archive import archive_database
 from assignments.services.requests import request_records
 from crm.kernel import transactions
+from databases import locks
 from databases.models import Database, Pool
 from tests.concurrency.racing import PATIENCE, Meeting, at_once, broken_rules, kinds
 from tests.factories import make_admin, make_database, make_user
