@@ -69,6 +69,21 @@ SENTENCES: dict[str, Sentence] = {
         "people", "archive-restore", _t("brought back the product %(thing)s")
     ),
     "product.deleted": Sentence("people", "package-x", _t("deleted the product %(thing)s")),
+    "template.created": Sentence(
+        "people", "message-square-plus", _t("wrote the message %(thing)s for %(product)s")
+    ),
+    "template.edited": Sentence(
+        "people", "message-square-text", _t("changed the message %(thing)s for %(product)s")
+    ),
+    "template.moved": Sentence(
+        "people", "arrow-up-down", _t("moved the message %(thing)s of %(product)s")
+    ),
+    "template.archived": Sentence(
+        "people", "archive", _t("archived the message %(thing)s of %(product)s")
+    ),
+    "template.restored": Sentence(
+        "people", "archive-restore", _t("brought back the message %(thing)s of %(product)s")
+    ),
     "upload.received": Sentence("databases", "upload", _t("uploaded %(thing)s")),
     "upload.refused": Sentence(
         "databases", "file-x", _t("uploaded %(thing)s, which could not be read")
@@ -86,11 +101,28 @@ SENTENCES: dict[str, Sentence] = {
         "database",
         _t(
             "imported %(thing)s: %(ready)s ready, %(attention)s need attention, "
-            "%(duplicate)s duplicates, %(blank)s blank"
+            "%(duplicate)s skipped as duplicates, %(blank)s blank"
         ),
     ),
     "import.failed": Sentence("databases", "file-x", _t("saw the import of %(thing)s fail")),
     "database.edited": Sentence("databases", "pencil", _t("edited the database %(thing)s")),
+    "database.columns_begun": Sentence(
+        "databases", "columns-3", _t("chose other columns for who is who in %(thing)s")
+    ),
+    "database.columns_changed": Sentence(
+        "databases",
+        "columns-3",
+        _t("changed the columns of %(thing)s: %(ready)s ready now, %(attention)s need attention"),
+    ),
+    "database.columns_failed": Sentence(
+        "databases", "triangle-alert", _t("saw the change of the columns of %(thing)s fail")
+    ),
+    "database.columns_left": Sentence(
+        "databases", "columns-3", _t("left the columns of %(thing)s as they were")
+    ),
+    "database.change_retried": Sentence(
+        "databases", "refresh-cw", _t("tried the change of %(thing)s again")
+    ),
     "database.archived": Sentence(
         "databases",
         "archive",
@@ -98,6 +130,22 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "database.unarchived": Sentence(
         "databases", "archive-restore", _t("brought back the database %(thing)s")
+    ),
+    "database.deleted": Sentence(
+        "databases",
+        "trash-2",
+        _t(
+            "deleted the database %(thing)s with %(records)s records; "
+            "requests rejected: %(requests_rejected)s"
+        ),
+    ),
+    "import.undone": Sentence(
+        "databases",
+        "undo-2",
+        _t(
+            "undid the import of %(thing)s with %(records)s records; "
+            "requests rejected: %(requests_rejected)s"
+        ),
     ),
     "request.asked": Sentence(
         "requests", "inbox", _t("asked for %(records)s records of %(thing)s")
@@ -111,15 +159,36 @@ SENTENCES: dict[str, Sentence] = {
     "request.cancelled": Sentence(
         "requests", "undo-2", _t("cancelled their request for %(records)s records of %(thing)s")
     ),
+    "batch.renamed": Sentence("requests", "pencil", _t("gave the batch %(thing)s another title")),
+    "customers.marked": Sentence(
+        "requests", "list-checks", _t("marked %(records)s customers of %(thing)s at once")
+    ),
     "records.recalled": Sentence(
         "requests", "undo-2", _t("took back %(records)s records of %(thing)s")
     ),
     "records.handed_over": Sentence(
         "requests", "arrow-right-left", _t("handed %(records)s records of %(thing)s to %(to)s")
     ),
+    "record.repaired": Sentence(
+        "databases", "wrench", _t("repaired row %(row)s of the database %(thing)s")
+    ),
+    "record.skipped": Sentence(
+        "databases",
+        "copy",
+        _t("skipped row %(row)s of the database %(thing)s as a duplicate of row %(same_as)s"),
+    ),
+    "import.corrected": Sentence(
+        "databases",
+        "file-check",
+        _t("corrected the database %(thing)s from a file: %(ready)s of %(rows)s rows are ready"),
+    ),
+    "rows.shown": Sentence("shown", "eye", _t("saw %(rows)s rows of the file %(thing)s")),
     "totals.rebuilt": Sentence("fixes", "wrench", _t("rebuilt %(rows)s totals")),
     "customers.shown": Sentence(
         "shown", "eye", _t("saw %(records)s customers of the batch %(thing)s")
+    ),
+    "customers.found": Sentence(
+        "shown", "search", _t("saw %(records)s of their customers in a search")
     ),
     "records.shown": Sentence(
         "shown", "eye", _t("saw %(records)s customers of the database %(thing)s")
@@ -147,7 +216,8 @@ FIELDS: dict[str, Text] = {
 PAGES = {
     "accounts.user": "people:edit",
     "databases.product": "products:rename",
-    "databases.database": "databases:detail",
+    "batches.messagetemplate": "templates:edit",
+    "databases.database": "database:detail",
     "databases.import": "databases:check",
 }
 

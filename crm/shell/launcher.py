@@ -32,6 +32,8 @@ from crm.shell.demo import world as demo
 
 READY_WITHIN = 60.0
 GRACE = 30.0  # seconds that children have to end; a little more than they give their own work
+RESTARTS = 5  # of a worker, before it must be something that starting it again does not heal
+RESTARTS_WITHIN = 60.0
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -55,6 +57,7 @@ class Launcher:
         self.host = os.environ.get("HOST") or "127.0.0.1"
         self.port = _port(os.environ.get("PORT") or "8000")
         self.children: list[Child] = []
+        self.restarts: list[float] = []
         self.signals = 0
 
     def run(self) -> None:
@@ -145,6 +148,9 @@ class Launcher:
             web["ALLOWED_HOSTS"] = "*"  # somebody chose to show the demo to other machines
         gunicorn = ["-m", "gunicorn", "-c", "python:crm.gunicorn_conf", "crm.wsgi"]
         self._spawn("web server", gunicorn, web)
+        self._start_worker()
+
+    def _start_worker(self) -> None:
         self._spawn("worker", ["manage.py", "worker"], {})
 
     def _spawn(self, name: str, arguments: list[str], extra: dict[str, str]) -> None:
@@ -161,8 +167,8 @@ class Launcher:
     def _watch(self) -> None:
         ready, end = False, time.monotonic() + READY_WITHIN
         while not self.signals:
-            for child in self.children:
-                if (code := child.process.poll()) is not None:
+            for child in list(self.children):
+                if (code := child.process.poll()) is not None and not self._restarted(child, code):
                     raise Refusal(
                         f"The {child.name} ended by itself (code {code}); the lines above say why. "
                         "Everything else is stopped too."
@@ -174,6 +180,18 @@ class Launcher:
                 elif time.monotonic() > end:
                     raise Refusal(f"The web server does not answer at {self._address()}.")
             time.sleep(0.1 if not ready else 0.3)
+
+    def _restarted(self, child: Child, code: int) -> bool:
+        """Start a worker again that was killed: whoever is at a page shall not lose it with it."""
+        now = time.monotonic()
+        self.restarts = [then for then in self.restarts if now - then < RESTARTS_WITHIN]
+        if child.name != "worker" or code >= 0 or len(self.restarts) >= RESTARTS or self.signals:
+            return False
+        self.restarts.append(now)
+        self.say(f"The worker was killed (signal {-code}); it is started again.")
+        self.children.remove(child)
+        self._start_worker()
+        return True
 
     def _answers(self) -> bool:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound

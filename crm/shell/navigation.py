@@ -30,6 +30,7 @@ class Item:
     is_current: bool
     key: str = ""  # names its counter, where it has one
     waiting: int = 0
+    go: str = ""  # the key that leads there after `g`
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,14 @@ class Navigation:
     def __init__(self, request: HttpRequest) -> None:
         match = getattr(request, "resolver_match", None)
         self._here = {match.view_name, *match.namespaces} if match else set()
+        if "database" in self._here:  # the pages of one database belong to the list of all
+            self._here.add("databases")
 
-    def _item(self, label: str, icon: str, name: str, *, key: str = "", waiting: int = 0) -> Item:
+    def _item(
+        self, label: str, icon: str, name: str, *, key: str = "", waiting: int = 0, go: str = ""
+    ) -> Item:
         namespace, _colon, view = name.rpartition(":")
-        return Item(label, icon, reverse(name), (namespace or view) in self._here, key, waiting)
+        return Item(label, icon, reverse(name), (namespace or view) in self._here, key, waiting, go)
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -59,13 +64,14 @@ class Navigation:
             Group(
                 _("Work"),
                 [
-                    self._item(_("Databases"), "database", "databases:list"),
+                    self._item(_("Databases"), "database", "databases:list", go="d"),
                     self._item(
                         _("Requests"),
                         "inbox",
                         "manage_requests:queue",
                         key="requests",
                         waiting=pending,
+                        go="r",
                     ),
                 ],
             ),
@@ -74,6 +80,7 @@ class Navigation:
                 _("Settings"),
                 [
                     self._item(_("Products"), "package", "products:list"),
+                    self._item(_("Templates"), "message-square-text", "templates:list"),
                     self._item(_("People"), "users", "people:list"),
                     self._item(_("Data fixes"), "wrench", "admin:index"),
                 ],
@@ -85,7 +92,7 @@ class Navigation:
         """The tabs of a staff member."""
         return [
             self._item(_("Batch"), "layers", "batches:list"),
-            self._item(pgettext("tab", "Request"), "inbox", "requests:mine"),
+            self._item(pgettext("tab", "Request"), "inbox", "requests:mine", go="r"),
             self._item(pgettext("tab", "More"), "menu", "more"),
         ]
 

@@ -12,6 +12,8 @@ from django.db import ProgrammingError, connection, transaction
 
 from accounts import activity
 from accounts.models import User
+from databases import rooms
+from databases.models import Pool, Record
 from tests.factories import make_batch, make_database, make_user
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +46,22 @@ def _forbidden(statement: str) -> None:
     refused = pytest.raises(ProgrammingError, match=r"permission denied|must be owner")
     with refused, transaction.atomic():
         _run(statement)
+
+
+@pytest.mark.usefixtures("app_role")
+def test_it_can_give_a_long_list_a_room() -> None:
+    database = make_database(records=0)
+    with _as_app():
+        rooms.make(database.pk)
+        _run(
+            f"INSERT INTO {rooms.table(database.pk)} (database_id, row_number, cells, username, "
+            f"name, phone, username_key, name_key) VALUES ({database.pk}, 2, '{{}}', '', '', "
+            "'6281234567801', '', '')"
+        )
+        rooms.move_in(database.pk)
+        assert Record.objects.in_database(database.pk).count() == 1
+        assert Pool.objects.filter(database=database).count() == 1
+        _forbidden(f"DROP TABLE {rooms.table(database.pk)}")
 
 
 @pytest.mark.usefixtures("app_role")

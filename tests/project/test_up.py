@@ -21,6 +21,7 @@ from django.conf import settings
 
 from crm.postgres import server
 from crm.postgres.place import find_place
+from crm.shell.launcher import RESTARTS
 from tests.project.conftest import bare_environment
 
 
@@ -160,9 +161,32 @@ def test_it_runs_everything_and_stops_everything(up: Running, var_dir: Path) -> 
 
 def test_a_part_that_dies_ends_it_all_with_a_sentence(up: Running) -> None:
     up.wait_until_ready()
-    os.kill(up.child("manage.py worker"), signal.SIGKILL)
+    first = min(pid for pid, command in up.processes().items() if "gunicorn" in command)
+    os.kill(first, signal.SIGKILL)
     assert up.end() == 1
-    assert "The worker ended by itself" in "\n".join(up.said)
+    assert "The web server ended by itself" in "\n".join(up.said)
+    assert up.processes() == {}
+
+
+def test_a_worker_that_is_killed_is_started_again_but_not_for_ever(up: Running) -> None:
+    up.wait_until_ready()
+    killed: set[int] = set()
+    for _time in range(RESTARTS + 1):
+        end = time.monotonic() + 30
+        while not (
+            new := {pid for pid, command in up.processes().items() if "manage.py worker" in command}
+            - killed
+        ):
+            assert time.monotonic() < end, up.said
+            time.sleep(0.05)
+        assert up.ask("/livez")[0] == 200  # who is at a page does not notice
+        for pid in new:
+            os.kill(pid, signal.SIGKILL)
+        killed |= new
+    assert up.end() == 1
+    said = "\n".join(up.said)
+    assert said.count("The worker was killed (signal 9); it is started again.") == RESTARTS
+    assert "The worker ended by itself" in said
     assert up.processes() == {}
 
 

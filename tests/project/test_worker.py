@@ -48,6 +48,19 @@ class TestRescue:
         assert worker.rescue_jobs() == 0
         assert state(busy) == ("doing", 0)
 
+    def test_a_job_that_a_living_worker_has_dropped_goes_back_on_its_queue(self) -> None:
+        """Its end could not be written: without this its lock would be held for ever."""
+        hands = worker.Hands()
+        hands.worker_id = heartbeat(seconds_ago=2)
+        held, dropped = job(worker_id=hands.worker_id), job(worker_id=hands.worker_id)
+        hands.jobs.add(held)
+        assert hands.dropped() == set()  # it may be about to begin, or just over
+        assert hands.dropped() == {dropped}
+        assert worker.rescue_jobs(dropped={dropped}) == 1
+        assert state(held) == ("doing", 0)
+        assert state(dropped) == ("todo", 1)
+        assert hands.dropped() == set()
+
     def test_a_job_that_kills_every_worker_is_given_up(self) -> None:
         deadly = job(worker_id=None, attempts=worker.TRIES - 1)
         worker.rescue_jobs()
