@@ -66,7 +66,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
     class Meta:
         model = User
-        fields = ("name", "language", "theme")
+        fields = ("name", "language", "theme", "shortcuts")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

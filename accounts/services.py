@@ -184,7 +184,9 @@ def change_own_password(*, user: User, password: str) -> User:
 
 
 @atomic_with_retry
-def update_profile(*, user: User, version: int, name: str, language: str, theme: str) -> User:
+def update_profile(
+    *, user: User, version: int, name: str, language: str, theme: str, shortcuts: bool
+) -> User:
     """Save what people may say about themselves.
 
     Raises ChangedMeanwhile when `version` is not the current one.
@@ -192,7 +194,7 @@ def update_profile(*, user: User, version: int, name: str, language: str, theme:
     current: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if current.version != version:
         raise ChangedMeanwhile(current)
-    wanted = {"name": name, "language": language, "theme": theme}
+    wanted = {"name": name, "language": language, "theme": theme, "shortcuts": shortcuts}
     changes = {
         field: [getattr(current, field), value]
         for field, value in wanted.items()

@@ -1,11 +1,24 @@
-"""The batches of a staff, each with its live numbers."""
+"""The batches of a staff, each with its live numbers and the look its owner gave it."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    FilteredRelation,
+    IntegerField,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 
@@ -17,7 +30,8 @@ from batches.reports.looks import SHOWS, Tally, tallies
 from crm.kernel.paging import keyset
 
 CARDS = 30
-FINISHED = 20
+_CHECKED = F("ada") + F("ceklis1") + F("tidak")
+_OPEN = Q(records__gt=_CHECKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +49,21 @@ class Batch:
         return self.stat.request_id is None
 
     @property
+    def own_title(self) -> str:
+        """What its owner called it; empty until they do."""
+        return getattr(self.stat, "own_title", "")
+
+    @property
+    def title_version(self) -> int:
+        return getattr(self.stat, "title_version", 0)
+
+    @property
+    def is_pinned(self) -> bool:
+        return bool(getattr(self.stat, "pin", 0))
+
+    @property
     def title(self) -> str:
-        return str(self.stat.database.name)
+        return self.own_title or str(self.stat.database.name)
 
     @property
     def granted_at(self) -> dt.datetime | None:
@@ -47,17 +74,20 @@ class Batch:
     def is_finished(self) -> bool:
         return self.stat.unchecked <= 0
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nobody marked anybody in it yet."""
+        stat = self.stat
+        return not (self.is_legacy or stat.checked or stat.ya or stat.tidak_response)
+
     def counts(self) -> list[tuple[str, str | Promise, int]]:
         """Give (filter, label, how many) for each way to look at the batch."""
         stat = self.stat
-        number = {
-            "": stat.records,
-            "unchecked": stat.unchecked,
-            "ada": stat.ada,
-            "ceklis1": stat.ceklis1,
-            "tidak": stat.tidak,
-        }
-        return [(show, label, number[show]) for show, label in SHOWS.items()]
+        number = {"": stat.records}
+        return [
+            (show, label, number[show] if show in number else getattr(stat, show))
+            for show, label in SHOWS.items()
+        ]
 
     def reach_counts(self) -> list[Tally]:
         stat = self.stat
@@ -79,11 +109,22 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class ProductBatches:
+    """What somebody holds of one product: the filter that keeps its batches, and how many."""
+
+    id: int
+    name: str
+    unfinished: int
+    finished: int
+
+
+@dataclass(frozen=True, slots=True)
 class BatchList:
-    """The batches of one staff: those with work left as cards, the last finished ones below."""
+    """A page of somebody's batches: those with work left as cards, the finished ones folded."""
 
     batches: list[Batch]
     finished: list[Batch]
+    products: list[ProductBatches]
     next: str
     is_first: bool
     unfinished_count: int
@@ -92,50 +133,49 @@ class BatchList:
     next_customer: str
 
 
-def my_batches(*, user: User, after: str | None = None, finished: bool = False) -> BatchList:
-    """Give the batches of `user`, newest first, Legacy last."""
+def my_batches(
+    *, user: User, after: str | None = None, show: str = "", product_id: int | None = None
+) -> BatchList:
+    """Give the batches of `user`: pinned first, then the newest, Legacy last; finished ones below.
+
+    `show` keeps the "unfinished" or the "finished" ones, `product_id` those of one product.
+    """
     mine = BatchStat.objects.visible_to(user)
-    checked = F("ada") + F("ceklis1") + F("tidak")
-    open_ones, done = mine.filter(records__gt=checked), mine.filter(records__lte=checked)
-    totals = mine.aggregate(
-        unfinished=Count("pk", filter=Q(records__gt=checked)),
-        finished=Count("pk", filter=Q(records__lte=checked)),
-        left=Coalesce(Sum(F("records") - checked, filter=Q(records__gt=checked)), 0),
-    )
-    page = keyset(
-        _for_cards(done if finished else open_ones),
-        order=["-place", "id"],
-        after=after,
-        size=CARDS,
-    )
-    cards = [Batch(stat) for stat in page.rows]
-    below = [] if finished or after else _for_cards(done).order_by("-place", "id")[:FINISHED]
-    first = cards[0] if cards and page.is_first and not finished else None
-    upcoming = first.unchecked().select_related("record").first() if first else None
+    products, totals = _totals(mine, product_id)
+    if product_id is not None:
+        mine = mine.filter(database__product=product_id)
+    if show:
+        mine = mine.filter(_OPEN if show == "unfinished" else ~_OPEN)
+    page = keyset(for_cards(mine), order=["done", "-pin", "-place", "id"], after=after, size=CARDS)
+    found = [Batch(stat) for stat in page.rows]
+    folded = [batch for batch in found if batch.is_finished and show != "finished"]
+    cards = found[: len(found) - len(folded)]  # they come last
+    first = cards[0] if cards and page.is_first and show != "finished" else None
+    customer = first.unchecked().select_related("record").first() if first else None
     return BatchList(
         batches=cards,
-        finished=[Batch(stat) for stat in below],
+        finished=folded,
+        products=products,
         next=page.next,
         is_first=page.is_first,
-        unfinished_count=totals["unfinished"],
-        left=totals["left"],
-        finished_count=totals["finished"],
-        next_customer=str(upcoming.record) if upcoming else "",
+        unfinished_count=totals[0],
+        finished_count=totals[1],
+        left=totals[2],
+        next_customer=str(customer.record) if customer else "",
     )
 
 
 def find_batch(*, user: User, key: BatchKey) -> Batch | None:
     """Give the batch of `user` with that key, if it is theirs now."""
-    mine = BatchStat.objects.visible_to(user).select_related("database__product", "request")
     which = (
         Q(request=key.request_id) if key.request_id else Q(request=None, database=key.database_id)
     )
-    stat = mine.filter(which).first()
+    stat = for_cards(BatchStat.objects.visible_to(user)).filter(which).first()
     return Batch(stat) if stat else None
 
 
 def batch_of(assignment: Assignment) -> Batch:
-    """Give the batch that `assignment` belongs to, with its numbers of now."""
+    """Give the batch that `assignment` belongs to, with its numbers of now, without its look."""
     stats = BatchStat.objects.select_related("database__product", "request")
     return Batch(
         stats.get(
@@ -146,7 +186,51 @@ def batch_of(assignment: Assignment) -> Batch:
     )
 
 
-def _for_cards(stats: QuerySet[BatchStat]) -> QuerySet[BatchStat]:
-    return stats.select_related("database__product", "request").annotate(
-        place=Coalesce("request_id", 0)
+def for_cards(stats: QuerySet[BatchStat]) -> QuerySet[Any]:
+    """Join to each batch its database, its hand-out and its owner's settings: one query for all."""
+    settings = "database__batch_settings"
+    same_request = Q(**{f"{settings}__request": F("request")}) | Q(
+        **{f"{settings}__request__isnull": True, "request__isnull": True}
     )
+    return stats.select_related("database__product", "request").annotate(
+        setting=FilteredRelation(
+            settings, condition=Q(**{f"{settings}__staff": F("staff")}) & same_request
+        ),
+        own_title=Coalesce(F("setting__title"), Value("")),
+        title_version=Coalesce(F("setting__title_version"), 0),
+        pin=_flag(Q(setting__pinned_at__isnull=False)),
+        done=_flag(~_OPEN),
+        place=Coalesce("request_id", 0),
+    )
+
+
+def _flag(condition: Q) -> Case:
+    """Give 1 where `condition` holds: a page can continue behind a number."""
+    return Case(When(condition, then=1), default=0, output_field=IntegerField())
+
+
+def _totals(
+    mine: QuerySet[BatchStat], product_id: int | None
+) -> tuple[list[ProductBatches], Sequence[int]]:
+    """Give somebody's products, and (unfinished, finished, left) of the one that is looked at."""
+    rows = list(
+        mine.order_by("database__product__name")
+        .values("database__product", "database__product__name")
+        .annotate(
+            unfinished=Count("pk", filter=_OPEN),
+            finished=Count("pk", filter=~_OPEN),
+            left=Coalesce(Sum(F("records") - _CHECKED, filter=_OPEN), 0),
+        )
+    )
+    products = [
+        ProductBatches(
+            row["database__product"],
+            row["database__product__name"],
+            row["unfinished"],
+            row["finished"],
+        )
+        for row in rows
+        if row["database__product"] is not None
+    ]
+    seen = [row for row in rows if product_id is None or row["database__product"] == product_id]
+    return products, [sum(row[name] for row in seen) for name in ("unfinished", "finished", "left")]

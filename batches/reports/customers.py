@@ -1,4 +1,4 @@
-"""The customers of one batch, and the changes of their marks.
+"""The customers of one batch.
 
 Inside a database the records are numbered by their import in the order of the file, so the order of
 `record_id` is the file's order, and the index of a batch gives it without sorting.
@@ -6,23 +6,28 @@ Inside a database the records are numbered by their import in the order of the f
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass
-from itertools import zip_longest
-from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, F, Q, Value
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
 
 from accounts.models import User
 from assignments.models import Assignment
 from assignments.models.holdings import AssignmentQuerySet
+from assignments.reports.marks import LOOKS
+from assignments.reports.row_search import identity_of
+from batches.message import Message
+from batches.reports.attempts import tries_of
 from batches.reports.batches import Batch
-from batches.reports.looks import CHOICES, LOOKS
+from batches.reports.looks import CHOICES, KEPT
+from batches.reports.templates import values_of
 from crm.kernel.contact import local_phone, wa_link
 from databases.models import Record
 
 PAGE = 50
+_DIGITS_LEAST = 4  # anywhere in a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,15 @@ class Customer:
     name: str
     username: str
     phone: str
-    link: str
+    link: str  # with the message, where one is chosen
+    plain: str
+    said: str
     cells: list[tuple[str, str]]
     more: list[tuple[str, str]]
     reach: Segment
     response: Segment
+    note: str
+    tries: str
     is_next: bool
 
 
@@ -73,27 +82,9 @@ class CustomerPage:
 
     customers: list[Customer]
     record_ids: list[int]
-    first: int
-    total: int
+    start: int
     previous_from: int | None
     next_from: int | None
-
-    @property
-    def last(self) -> int:
-        return self.first + len(self.customers) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change of a mark; `value` is empty where it was taken back."""
-
-    field: str
-    value: str
-    label: str
-    tone: str
-    icon: str
-    by: str
-    at: dt.datetime | None
 
 
 def find_customer(*, user: User, pk: int) -> Assignment | None:
@@ -102,91 +93,120 @@ def find_customer(*, user: User, pk: int) -> Assignment | None:
     return theirs.select_related("record").filter(pk=pk).first()
 
 
-def customers_of(batch: Batch, *, show: str = "", start: int | None = None) -> CustomerPage:
-    """Give a page of a batch, from record `start`; without it, the page with the next to check."""
+def are_of(batch: Batch, assignment_ids: list[int]) -> bool:
+    """Say whether all of these are in a batch, or were until they were taken from its holder."""
+    stat = batch.stat
+    known = Assignment.objects.exclude(state=Assignment.State.HELD).of_batch(
+        staff_id=stat.staff_id, database_id=stat.database_id, request_id=stat.request_id
+    )
+    return known.filter(pk__in=assignment_ids).count() == len(assignment_ids)
+
+
+def shown(batch: Batch, *, show: str = "", query: str = "") -> AssignmentQuerySet:
+    """Give the customers of a batch that a chip and a search keep."""
+    rows = batch.assignments().filter(**KEPT[show])
+    return rows.filter(_meant(query)) if query else rows
+
+
+def customers_of(
+    batch: Batch,
+    *,
+    show: str = "",
+    query: str = "",
+    start: int | None = None,
+    message: Message | None = None,
+) -> CustomerPage:
+    """Give a page of a batch, from record `start`; without it, the page with the next to check.
+
+    Their links carry `message`, filled for each.
+    """
     upcoming = batch.unchecked().values_list("record_id", flat=True).first()
-    rows = _shown(batch, show).order_by("record_id")
-    before = rows.none()
-    if start is None and not show and upcoming is not None:
+    rows = shown(batch, show=show, query=query).order_by("record_id")
+    if start is None and not show and not query and upcoming is not None:
         place = rows.filter(record_id__lt=upcoming).count()
         start = rows.values_list("record_id", flat=True)[place - place % PAGE]
-    if start:
-        before = rows.filter(record_id__lt=start)
     found = list(rows.filter(record_id__gte=start or 0).select_related("record")[: PAGE + 1])
-    shown = found[:PAGE]
+    on_page = found[:PAGE]
     database = batch.stat.database
-    for assignment in shown:
+    for assignment in on_page:
         assignment.record.database = database  # one object for all: its columns are asked for
-    earlier = list(before.order_by("-record_id").values_list("record_id", flat=True)[:PAGE])
+    before = rows.filter(record_id__lt=start or 0).order_by("-record_id")
+    earlier = list(before.values_list("record_id", flat=True)[:PAGE])
+    tries = tries_of([a.pk for a in on_page])
     return CustomerPage(
-        customers=[customer_of(a, is_next=a.record_id == upcoming) for a in shown],
-        record_ids=[a.record_id for a in shown],
-        first=(before.count() if earlier else 0) + 1,
-        total={name: count for name, _label, count in batch.counts()}[show],
+        customers=[
+            customer_of(
+                a, is_next=a.record_id == upcoming, tries=tries.get(a.pk, ""), message=message
+            )
+            for a in on_page
+        ],
+        record_ids=[a.record_id for a in on_page],
+        start=start or 0,
         previous_from=earlier[-1] if earlier else None,
         next_from=found[PAGE].record_id if len(found) > PAGE else None,
     )
 
 
-def customer_of(assignment: Assignment, *, is_next: bool) -> Customer:
+def customer_of(
+    assignment: Assignment, *, is_next: bool, tries: str = "", message: Message | None = None
+) -> Customer:
     """Give what the holder of `assignment` may see of its record."""
     record: Record = assignment.record
     name, cells = record.name or str(record), record.shown_cells()
+    said = message.fill(values_of(record)) if message and record.phone else ""
     return Customer(
         pk=assignment.pk,
         number=record.row_number,
         name=name,
         username=record.username if record.username != name else "",
         phone=local_phone(record.phone) if record.phone else "",
-        link=wa_link(record.phone) if record.phone else "",
+        link=wa_link(record.phone, said) if record.phone else "",
+        plain=wa_link(record.phone) if record.phone else "",
+        said=said,
         cells=cells[:2],
         more=cells[2:],
         reach=segment(assignment, "reach", name=name),
         response=segment(assignment, "response", name=name),
+        note=assignment.note,
+        tries=tries,
         is_next=is_next,
     )
 
 
-def segment(assignment: Assignment, field: str, *, name: str, refusal: str = "") -> Segment:
+def segment(assignment: Assignment, field: str, *, name: str = "", refusal: str = "") -> Segment:
     """Give the buttons of one mark as they stand."""
     value = getattr(assignment, field)
     options = [
         Option(choice, label, LOOKS[field, choice][0], choice == value)
         for choice, label in CHOICES[field]
     ]
+    name = name or assignment.record.name or str(assignment.record)
     return Segment(assignment.pk, field, name, options, refusal)
 
 
-def changes_of(assignment: Assignment, *, limit: int = 200) -> list[Change]:
-    """Give what was marked when and by whom, the last first."""
-    events: QuerySet[Any] = assignment.events.select_related(  # type: ignore[attr-defined]  # made by pghistory
-        "reach_by", "response_by"
-    )
-    latest = list(events.order_by("-pgh_id")[: limit + 1])
-    steps = zip_longest(latest, latest[1:])
-    found = [change for now, before in steps for change in _differences(now, before)]
-    return found[:limit]
+def overwritten(rows: AssignmentQuerySet, field: str, value: str | None) -> dict[str, int]:
+    """Count, by what they carry now, the marks that setting `value` would replace."""
+    others = rows.exclude(**{f"{field}__isnull": True}).order_by(field)
+    if value is not None:
+        others = others.exclude(**{field: value})
+    counts = dict(others.values_list(field).annotate(Count("pk")))
+    return {label: counts[mark] for mark, label in CHOICES[field] if mark in counts}
 
 
-def _differences(now: Any, before: Any) -> Iterable[Change]:
-    for field, choices in CHOICES.items():
-        value, old = getattr(now, field), getattr(before, field, None)
-        if value != old:
-            by = getattr(now, f"{field}_by")
-            tone, icon = LOOKS.get((field, value), ("neu", ""))
-            yield Change(
-                field=field,
-                value=value or "",
-                label=dict(choices).get(value, ""),
-                tone=tone,
-                icon=icon,
-                by=by.name if by else "",
-                at=getattr(now, f"{field}_at"),
-            )
+def _meant(text: str) -> Q:
+    """Find whom a text can mean: part of a name or username, a phone in any spelling.
 
-
-def _shown(batch: Batch, show: str) -> AssignmentQuerySet:
-    rows = batch.assignments()
-    if show == "unchecked":
-        return rows.filter(reach=None)
-    return rows.filter(reach=show) if show else rows
+    Not LIKE, for which the index over the names of everybody would be taken: a batch is small.
+    """
+    identity = identity_of(text)
+    found = Q()
+    for column in ("record__name_key", "record__username_key"):
+        found |= Q(GreaterThan(StrIndex(F(column), Value(identity.key)), 0))
+    if identity.phone:
+        found |= Q(record__phone=identity.phone)
+    if identity.phone_start:
+        found |= Q(record__phone__startswith=identity.phone_start)
+    digits = re.sub(r"\D", "", text)  # many know only the end of a number
+    if len(digits) >= _DIGITS_LEAST and re.fullmatch(r"[0-9 ()./-]+", text):
+        found |= Q(record__phone__contains=digits)
+    return found

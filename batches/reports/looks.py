@@ -8,30 +8,40 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from assignments.models import Assignment
+from assignments.reports.marks import LOOKS
 
-# Each mark as the screen draws it: its tone and its icon, which echo WhatsApp's own ticks.
-LOOKS: dict[tuple[str, str], tuple[str, str]] = {
-    ("reach", "ada"): ("ok", "check-check"),
-    ("reach", "ceklis1"): ("warn", "check"),
-    ("reach", "tidak"): ("bad", "x"),
-    ("response", "ya"): ("ok", "message-circle-reply"),
-    ("response", "tidak"): ("bad", "message-circle-off"),
-}
 CHOICES: dict[str, list[tuple[str, str]]] = {
     "reach": [(c.value, str(c.label)) for c in Assignment.Reach],
     "response": [(c.value, str(c.label)) for c in Assignment.Response],
 }
+# The ways to look at a batch. `tidak` is how far somebody was reached, so the answer has a longer
+# name, in addresses as well as on the screen.
 SHOWS: dict[str, str | Promise] = {
     "": _("All"),
     "unchecked": _("Unchecked"),
     **dict(CHOICES["reach"]),
+    "ya": "Ya",
+    "tidak_response": _("No reply"),
 }
+# What each way keeps, as lookups; all of them keep what is in the batch.
+KEPT: dict[str, dict[str, object]] = {
+    "": {},
+    "unchecked": {"reach": None},
+    **{value: {"reach": value} for value, _label in CHOICES["reach"]},
+    "ya": {"response": "ya"},
+    "tidak_response": {"response": "tidak"},
+}
+# What several customers can be marked as at once: `field:value`, without a value to clear it.
+MARKS: dict[str, str | Promise] = {
+    f"{field}:{value}": label for field in CHOICES for value, label in CHOICES[field]
+} | {"reach:": _("Clear WhatsApp"), "response:": _("Clear reply")}
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How many customers of a batch carry one mark."""
 
+    value: str
     label: str
     count: int
     tone: str
@@ -39,4 +49,6 @@ class Tally:
 
 
 def tallies(field: str, counts: dict[str, int]) -> list[Tally]:
-    return [Tally(label, counts[value], *LOOKS[field, value]) for value, label in CHOICES[field]]
+    return [
+        Tally(value, label, counts[value], *LOOKS[field, value]) for value, label in CHOICES[field]
+    ]

@@ -1,5 +1,6 @@
 // Copies what a button carries in data-copy and says so for two seconds. Where the browser does not
 // allow it (a page without TLS, a refused permission), a selected text field appears instead.
+// Copying and opening are told to the address in data-attempt, without holding anybody up.
 (() => {
   "use strict";
   const SHOWN = 2000; // ms
@@ -40,10 +41,10 @@
       field.className = "input num";
       field.dataset.link = "";
       field.readOnly = true;
-      field.value = button.dataset.copy;
       field.setAttribute("aria-label", button.getAttribute("aria-label"));
       box.after(field);
     }
+    field.value = button.dataset.copy;
     field.focus();
     field.select();
     // Old, but the only way without TLS.

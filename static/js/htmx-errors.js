@@ -8,11 +8,14 @@
     document.dispatchEvent(new CustomEvent("toast:show", { detail: { text, tone: "bad" } }));
   };
   const offline = () => {
+    // A page that keeps what cannot be sent says so itself.
+    if (!document.dispatchEvent(new CustomEvent("line:lost", { cancelable: true }))) return;
     if (!line.hidden) return;
     line.hidden = false;
     line.textContent = words.offline;
   };
   const online = () => {
+    document.dispatchEvent(new CustomEvent("line:back"));
     if (line.hidden) return;
     line.hidden = true;
     document.getElementById("polite").textContent = words.online;

@@ -31,7 +31,7 @@
       button.textContent = region.dataset.undo;
       button.addEventListener("click", () => {
         toast.remove();
-        htmx.ajax("POST", undo, { source: document.body, swap: "none" });
+        document.dispatchEvent(new CustomEvent("undo:take", { detail: { address: undo } }));
       });
       toast.querySelector("[data-close]").replaceWith(button);
     }

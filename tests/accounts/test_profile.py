@@ -14,6 +14,7 @@ URL = "/profile/"
 class TestProfile:
     def test_it_saves_and_writes_one_line(self, as_ani: Client, ani: User) -> None:
         form = {"name": "  Ani  Putri ", "language": "en", "theme": "dark", "version": 1}
+        form["shortcuts"] = "on"
         assert as_ani.post(URL, form).status_code == 302
         ani.refresh_from_db()
         assert (ani.name, ani.language, ani.theme) == ("Ani Putri", "en", "dark")
@@ -43,6 +44,21 @@ class TestProfile:
         assert ani.name == "Ani Lestari"
         assert as_ani.post(URL, form | {"theme": "dark", "version": 2}).status_code == 302
 
+    def test_single_keys_can_be_switched_off(self, as_ani: Client, ani: User) -> None:
+        shown = as_ani.get(URL).content.decode()
+        assert 'id="keys"' in shown
+        assert "nokeys" not in shown
+        form = {"name": "Ani", "language": "en", "theme": "light", "version": 1}
+        as_ani.post(URL, form)
+        ani.refresh_from_db()
+        assert ani.shortcuts is False
+        shown = as_ani.get(URL).content.decode()
+        assert 'class="light nokeys"' in shown
+        assert 'id="keys"' not in shown
+        as_ani.post(URL, form | {"shortcuts": "on", "version": 2})
+        ani.refresh_from_db()
+        assert ani.shortcuts is True
+
     def test_nothing_else_can_be_set(self, as_ani: Client, ani: User) -> None:
         before = User.objects.filter(pk=ani.pk).values().get()
         extra = {
@@ -58,6 +74,7 @@ class TestProfile:
             "pk": "1",
         }
         form = {"name": "Ani", "language": "", "theme": "light", "version": ani.version}
+        form["shortcuts"] = "on"
         as_ani.post(URL, form | extra)
         after = User.objects.filter(pk=ani.pk).values().get()
         assert {k for k in after if after[k] != before[k]} == {"theme", "version"}

@@ -16,8 +16,8 @@ from databases.models import Record, Role
 from tests import factories
 
 # Session, user, batch, the next to check, its place, the start of its page, the rows, what comes
-# before them, the line in the book of acts.
-QUERIES = 9
+# before them, the attempts, the messages to choose from, the line in the book of acts.
+QUERIES = 11
 
 
 def url(batch: RecordRequest) -> str:
@@ -25,7 +25,7 @@ def url(batch: RecordRequest) -> str:
 
 
 def rows(html: str) -> list[int]:
-    return [int(pk) for pk in re.findall(r'<tr id="c-(\d+)"', html)]
+    return [int(pk) for pk in re.findall(r'<tr id="row-(\d+)"', html)]
 
 
 def held(batch: RecordRequest) -> list[Assignment]:
@@ -115,7 +115,7 @@ class TestDetail:
             reach="ada", reach_at=clock.now()
         )
         html = as_ani.get(url(batch)).content.decode()
-        assert f'<tr id="c-{given[1].pk}" class="cur">' in html
+        assert f'<tr id="row-{given[1].pk}" class="cur" data-row="{given[1].pk}"' in html
         assert html.count('id="next"') == 1
 
     def test_it_opens_on_the_page_of_the_next_to_check(self, as_ani: Client, ani: User) -> None:
@@ -126,7 +126,7 @@ class TestDetail:
         )
         html = as_ani.get(url(batch)).content.decode()
         assert rows(html) == [a.pk for a in given[50:100]]
-        assert "51–100" in html
+        assert 'id="next"' in html
 
     def test_pages_follow_each_other_in_both_directions(self, as_ani: Client, ani: User) -> None:
         batch = factories.make_batch(staff=ani, records=120)
@@ -191,7 +191,9 @@ class TestDetail:
 
     def test_a_batch_that_was_taken_back_is_gone(self, as_ani: Client, ani: User) -> None:
         batch = factories.make_batch(staff=ani)
-        Assignment.objects.filter(request=batch).update(state=Assignment.State.RELEASED)
+        Assignment.objects.filter(request=batch).update(
+            state=Assignment.State.RELEASED, released_at=clock.now()
+        )
         assert as_ani.get(url(batch)).status_code == 404
 
     def test_recalled_and_held_records_are_not_in_it(self, as_ani: Client, ani: User) -> None:
@@ -199,7 +201,9 @@ class TestDetail:
         batch = factories.make_batch(staff=ani, records=3, database=database)
         factories.make_pending(staff=ani, database=database)
         given = held(batch)
-        Assignment.objects.filter(pk=given[0].pk).update(state=Assignment.State.RELEASED)
+        Assignment.objects.filter(pk=given[0].pk).update(
+            state=Assignment.State.RELEASED, released_at=clock.now()
+        )
         html = as_ani.get(url(batch)).content.decode()
         assert rows(html) == [a.pk for a in given[1:]]
 
@@ -239,3 +243,114 @@ def _link(rel: str, html: str) -> str:
     found = re.search(rf'rel="{rel}" href="([^"]+)"', html)
     assert found
     return found[1].replace("&amp;", "&")
+
+
+class TestPlaces:
+    def test_answers_filter_too(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=4)
+        given = held(batch)
+        for assignment, response in zip(given, ["ya", "tidak", "tidak"], strict=False):
+            Assignment.objects.filter(pk=assignment.pk).update(
+                response=response, response_at=clock.now()
+            )
+        html = as_ani.get(url(batch), {"show": "tidak_response"}).content.decode()
+        assert rows(html) == [given[1].pk, given[2].pk]
+        assert rows(as_ani.get(url(batch), {"show": "ya"}).content.decode()) == [given[0].pk]
+        assert '<span id="n-ya" class="num count">1</span>' in html
+        assert '<span id="n-tidak_response" class="num count">2</span>' in html
+        assert '<span id="n-tidak" class="num count">0</span>' in html
+
+    def test_a_phone_is_found_in_any_spelling(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=5)
+        wanted = held(batch)[3]
+        phone = wanted.record.phone
+        local = "0" + phone[2:]
+        for spelling in (
+            phone,
+            local,
+            f"{local[:4]}-{local[4:8]}-{local[8:]}",
+            f"+62 {local[1:4]} {local[4:]}",
+            f"https://wa.me/{phone}",
+            phone[-6:],
+        ):
+            html = as_ani.get(url(batch), {"q": spelling}).content.decode()
+            assert rows(html) == [wanted.pk], spelling
+
+    @pytest.mark.parametrize("text", ["SITI nur", "siti", "  Nurhaliza ", "siti_nr", "i_n", "Nür"])
+    def test_a_part_of_a_name_or_username_is_found(
+        self, text: str, as_ani: Client, ani: User
+    ) -> None:
+        batch = factories.make_batch(staff=ani, records=3)
+        wanted = held(batch)[1]
+        name = "Siti Nurhaliza Nür"
+        Record.objects.filter(pk=wanted.record_id).update(
+            name=name, name_key=name.lower(), username="siti_nr", username_key="siti_nr"
+        )
+        assert rows(as_ani.get(url(batch), {"q": text}).content.decode()) == [wanted.pk]
+
+    @pytest.mark.parametrize("text", ["%", "_", "\\", "' OR 1=1 --", "\x00", "😀", "x" * 101])
+    def test_a_strange_text_is_only_text(self, text: str, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=2)
+        assert as_ani.get(url(batch), {"q": text}).status_code == 200
+
+    def test_nothing_found_leads_back(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=2)
+        html = as_ani.get(url(batch), {"q": "Nobody <b>", "show": "ada"}).content.decode()
+        assert rows(html) == []
+        assert "Nobody &lt;b&gt;" in html
+        assert 'href="?show=ada"' in html
+
+    def test_a_search_keeps_the_filter_and_stays_in_the_batch(
+        self, as_ani: Client, ani: User
+    ) -> None:
+        database = factories.make_database(records=6)
+        batch, other = (
+            factories.make_batch(staff=ani, records=3, database=database) for _ in range(2)
+        )
+        given = held(batch)
+        check(given[:1], "ada")
+        everybody = {"q": "Pelanggan"}
+        assert len(rows(as_ani.get(url(batch), everybody).content.decode())) == 3
+        kept = as_ani.get(url(batch), everybody | {"show": "unchecked"}).content.decode()
+        assert rows(kept) == [a.pk for a in given[1:]]
+        only = {"q": held(other)[0].record.phone}
+        assert rows(as_ani.get(url(batch), only).content.decode()) == []
+
+    def test_typing_brings_the_list_and_scrolling_the_rows(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=70)
+        headers = {"HX-Request": "true"}
+        typed = as_ani.get(
+            url(batch), {"q": "Pelanggan"}, headers=headers | {"HX-Target": "customers"}
+        )
+        html = typed.content.decode()
+        assert '<div id="customers">' in html
+        assert "<html" not in html
+        more = as_ani.get(url(batch) + _link("next", html), headers=headers).content.decode()
+        assert more.strip().startswith("<tbody data-start=")
+        assert len(rows(more)) == 20
+        assert "data-more" not in more
+
+    def test_what_scrolling_brings_is_written_down_too(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=70)
+        html = as_ani.get(url(batch)).content.decode()
+        as_ani.get(url(batch) + _link("next", html), headers={"HX-Request": "true"})
+        seen = Activity.objects.filter(kind="customers.shown").order_by("pk")
+        assert [len(line.details["records"]) for line in seen] == [50, 20]
+
+    def test_a_note_stands_in_its_row(self, as_ani: Client, ani: User) -> None:
+        batch = factories.make_batch(staff=ani, records=1)
+        Assignment.objects.filter(request=batch).update(note="Ramah <i>")
+        assert '">Ramah &lt;i&gt;</span>' in as_ani.get(url(batch)).content.decode()
+
+    @pytest.mark.parametrize("records", [1, 30])
+    def test_a_search_costs_the_same_for_any_number_of_rows(
+        self,
+        records: int,
+        as_ani: Client,
+        ani: User,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        batch = factories.make_batch(staff=ani, records=records)
+        as_ani.get(url(batch))
+        with django_assert_max_num_queries(QUERIES):
+            as_ani.get(url(batch), {"q": "Pelanggan"})

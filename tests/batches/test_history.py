@@ -10,6 +10,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import User
 from assignments.models import Assignment
+from crm.kernel import clock
 from tests import factories
 from tests.conftest import HX
 
@@ -54,7 +55,9 @@ class TestHistory:
         self, as_budi: Client, as_ani: Client, mine: Assignment
     ) -> None:
         assert as_budi.get(url(mine)).status_code == 404
-        Assignment.objects.filter(pk=mine.pk).update(state=Assignment.State.RELEASED)
+        Assignment.objects.filter(pk=mine.pk).update(
+            state=Assignment.State.RELEASED, released_at=clock.now()
+        )
         assert as_ani.get(url(mine)).status_code == 404
 
     @pytest.mark.parametrize("changes", [1, 30])
@@ -67,5 +70,6 @@ class TestHistory:
     ) -> None:
         for number in range(changes):
             mark(as_ani, mine, "reach", ["ada", "tidak"][number % 2])
-        with django_assert_num_queries(4):  # session, user, the assignment, its changes
+        # Session, user, the assignment, its changes, its attempts.
+        with django_assert_num_queries(5):
             as_ani.get(url(mine))

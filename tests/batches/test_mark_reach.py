@@ -90,17 +90,20 @@ class TestMarkReach:
         address = f"{url(mine)}?show=unchecked&start=7"
         answer = as_ani.post(address, {"reach": "ada"})
         assert answer.status_code == 302
-        assert answer["Location"] == (
-            f"/batches/{mine.request_id}/?show=unchecked&start=7#c-{mine.pk}"
-        )
+        page, _hash, anchor = answer["Location"].partition("#")
         mine.refresh_from_db()
+        assert page.startswith(
+            f"/batches/{mine.request_id}/?show=unchecked&start=7&field=reach&at="
+        )
+        assert anchor == f"row-{mine.pk}"
         assert mine.reach == "ada"
 
     def test_without_javascript_it_returns_to_the_row(
         self, as_ani: Client, mine: Assignment
     ) -> None:
         answer = as_ani.post(url(mine), {"reach": "ada"})
-        assert answer["Location"] == f"/batches/{mine.request_id}/#c-{mine.pk}"
+        assert answer["Location"].startswith(f"/batches/{mine.request_id}/?field=reach&at=")
+        assert answer["Location"].endswith(f"#row-{mine.pk}")
 
     @pytest.mark.parametrize("data", [{"reach": "maybe"}, {}, {"response": "ya"}])
     def test_it_refuses_what_is_no_mark(
@@ -128,7 +131,9 @@ class TestMarkReach:
         assert mine.reach is None
 
     def test_a_recalled_customer_is_refused_kindly(self, as_ani: Client, mine: Assignment) -> None:
-        Assignment.objects.filter(pk=mine.pk).update(state=Assignment.State.RELEASED)
+        Assignment.objects.filter(pk=mine.pk).update(
+            state=Assignment.State.RELEASED, released_at=clock.now()
+        )
         answer = as_ani.post(url(mine), {"reach": "ada"}, headers=HX)
         assert answer.status_code == 409
         assert 'role="alert"' in answer.content.decode()

@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from assignments.models import Assignment, BatchStat
+from crm.kernel import clock
 from tests import factories
 from tests.conftest import HX
 
@@ -42,7 +43,8 @@ class TestMarkResponse:
 
     def test_it_works_without_javascript(self, as_ani: Client, mine: Assignment) -> None:
         answer = as_ani.post(url(mine), {"response": "ya"})
-        assert answer["Location"] == f"/batches/{mine.request_id}/#c-{mine.pk}"
+        assert answer["Location"].startswith(f"/batches/{mine.request_id}/?field=response&at=")
+        assert answer["Location"].endswith(f"#row-{mine.pk}")
 
     def test_it_refuses_what_is_no_mark(self, as_ani: Client, mine: Assignment) -> None:
         assert as_ani.post(url(mine), {"response": "ada"}, headers=HX).status_code == 422
@@ -53,7 +55,9 @@ class TestMarkResponse:
         assert mine.response is None
 
     def test_a_recalled_customer_is_refused_kindly(self, as_ani: Client, mine: Assignment) -> None:
-        Assignment.objects.filter(pk=mine.pk).update(state=Assignment.State.RELEASED)
+        Assignment.objects.filter(pk=mine.pk).update(
+            state=Assignment.State.RELEASED, released_at=clock.now()
+        )
         assert as_ani.post(url(mine), {"response": "ya"}, headers=HX).status_code == 409
 
     def test_looking_is_not_marking(self, as_ani: Client, mine: Assignment) -> None:

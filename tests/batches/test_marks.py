@@ -12,6 +12,7 @@ from accounts.models import User
 from assignments.errors import NotYoursAnyMore
 from assignments.models import Assignment, BatchStat, StaffDay
 from assignments.services.marks import mark_reach, mark_response
+from crm.kernel import clock
 from tests import factories
 
 Reach, Response = Assignment.Reach, Assignment.Response
@@ -113,7 +114,9 @@ class TestAtOnce:
 
         thread = threading.Thread(target=mark)
         with transaction.atomic():
-            Assignment.objects.filter(pk=mine.pk).update(state=Assignment.State.RELEASED)
+            Assignment.objects.filter(pk=mine.pk).update(
+                state=Assignment.State.RELEASED, released_at=clock.now()
+            )
             thread.start()
             thread.join(0.3)
             assert thread.is_alive()  # it waits for the row

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from crm.kernel import clock
-from databases.models import Import, SkippedRow
+from databases.models import Database, DatabaseChange, Import, SkippedRow
 from tests import factories
 from tests.browser.conftest import OpenWindow, Watched
 from tests.databases.helpers import READING, make_import
@@ -24,6 +24,19 @@ DESK, PHONE = SIZES[0], SIZES[3]
 # Nothing for eyes: what machines ask, and files.
 NOT_PAGES = {"livez", "healthz", "databases:not_ready_csv", "databases:original_file"}
 LONG = "Pelanggan-Lama_Januari_Sampai_Desember_Cabang_Bekasi_Selatan_(final)"
+
+CORRECTION = READING | {
+    "correction": {
+        "lines": {"ready": 2, "attention": 1, "duplicate": 1, "untouched": 1, "unknown": 1},
+        "reasons": {"invalid_phone": 1},
+        "listed": {
+            "attention": [[4, "invalid_phone", None]],
+            "duplicate": [[5, "duplicate_phone", 2]],
+            "untouched": [[2, "", None]],
+            "unknown": [[9, "", None]],
+        },
+    }
+}
 
 
 @pytest.fixture
@@ -87,10 +100,50 @@ def imports_underway(by: User) -> list[str]:
         *(f"{base}/{source.pk}/check/" for source in checks),
         *(f"{base}/{source.pk}/progress/" for source in progress),
         f"{base}/{done.pk}/report/",
-        f"/manage/databases/{done.database_id}/?only=attention",
+        f"/manage/databases/{done.database_id}/?state=attention",
         "/manage/databases/?q=nowhere",
         "/manage/requests/?q=nowhere",
         "/manage/activity/?kind=all",
+    ]
+
+
+def pages_of_a_database(by: User) -> list[str]:
+    """Give the addresses where a database is repaired, corrected, changed and taken away."""
+    state, base = Import.State, "/manage/databases"
+    database = factories.make_database(name=LONG, records=3, attention=3, by=by)
+    counts = {"ready": 3, "attention": 3, "duplicate": 1, "rows_total": 7}
+    source = make_import(by=by, state=state.DONE, name=LONG, database=database, **counts)
+    SkippedRow.objects.create(
+        source=source, row_number=9, reason="duplicate_phone", same_as=2, cells=[LONG] * 5
+    )
+    corrected = {"corrects": source, "name": LONG, "original_name": f"{LONG}.csv", "by": by}
+    waiting = make_import(reading=CORRECTION, **corrected)
+    done = make_import(state=state.DONE, reading=CORRECTION, ready=2, attention=1, **corrected)
+    going = factories.make_database(name=LONG, archived_at=clock.now(), archived_by=by)
+    Database.objects.filter(pk=going.pk).update(deleted_at=clock.now(), deleted_by=by)
+    undone = make_import(by=by, state=state.UNDONE, name=LONG, database=going)
+    changed = factories.make_database(name=LONG)
+    for one, kind in ((going, "undo"), (changed, "columns")):
+        DatabaseChange.objects.create(
+            database=one, kind=kind, state="running", created_by=by, rows_total=10, rows_done=3
+        )
+    ours, imports = f"{base}/{database.pk}", f"{base}/imports"
+    return [
+        *(f"{ours}/{page}/" for page in ("attention", "archive", "columns", "delete", "undo")),
+        f"{ours}/attention/?reason=missing_phone",
+        f"{ours}/attention/6/",
+        f"{ours}/columns/?show=1&role0=name&role1=username&role2=phone&role4=sensitive",
+        f"{ours}/scan/?q=Bekasi",
+        f"{imports}/{source.pk}/report/",
+        f"{imports}/{source.pk}/rows/",
+        f"{imports}/{source.pk}/rows/?only=duplicate",
+        f"{imports}/{source.pk}/rows/?row=2",
+        f"{imports}/{source.pk}/rows/?row=99",
+        f"{imports}/{waiting.pk}/check/",
+        f"{imports}/{done.pk}/report/",
+        f"{imports}/{undone.pk}/undone/",
+        f"{base}/{changed.pk}/",
+        f"{base}/{changed.pk}/change/",
     ]
 
 
@@ -125,6 +178,15 @@ def test_every_page_of_an_admin(window: OpenWindow, world: World, language: str)
     paths = [*pages_of(world.citra, world), *imports_underway(world.citra)]
     shown, wrong = window(world.citra), []
     for path in paths:
+        wrong += go_over(shown, path, language, thoroughly=language == "en")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_every_page_of_a_database(window: OpenWindow, world: World, language: str) -> None:
+    User.objects.update(language=language)
+    shown, wrong = window(world.citra), []
+    for path in pages_of_a_database(world.citra):
         wrong += go_over(shown, path, language, thoroughly=language == "en")
     assert wrong == []
 

@@ -117,7 +117,7 @@ def test_an_imported_file_of_programs_is_only_text(
 def _work_through(phone: Watched) -> None:
     page = phone.open("/batches/")
     page.get_by_role("link", name=SCRIPT, exact=True).click()
-    rows = page.locator("tr[id^=c-]")
+    rows = page.locator("tr[id^=row-]")
     expect(rows).to_have_count(len(HOSTILE))
     is_inert(phone)
     for text in HOSTILE:

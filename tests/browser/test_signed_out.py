@@ -33,7 +33,7 @@ def batch_of(customer: Assignment) -> str:
 
 
 def row_of(page: Page, customer: Assignment) -> Locator:
-    return page.locator(f"#c-{customer.pk}")
+    return page.locator(f"#row-{customer.pk}")
 
 
 def forget(shown: Watched, *expected: str) -> None:

@@ -113,7 +113,9 @@ def _check_and_import(desk: Watched, worker: Worker, file: str) -> None:
 def _read_the_report(desk: Watched, file: str) -> None:
     expected = expected_of(file)
     cells = desk.page.locator("#outcomes tr td:last-child").all_inner_texts()
-    ready, attention, duplicate, blank, read = (int(text.replace(",", "")) for text in cells)
+    # Below a number stands the way to its rows.
+    numbers = [int(text.split()[0].replace(",", "")) for text in cells]
+    ready, attention, duplicate, blank, read = numbers
     assert ready == expected["accepted"]
     assert attention + duplicate == expected["rejected_rows"]
     assert ready + attention + duplicate + blank == read
@@ -160,7 +162,7 @@ def _open_the_batch(phone: Watched, given: int) -> Locator:
     expect(page.locator("article.bt")).to_contain_text(f"0/{given} done")
     look(phone)
     page.get_by_role("link", name=re.compile("^Start with ")).click()
-    rows = page.locator("tr[id^=c-]")
+    rows = page.locator("tr[id^=row-]")
     expect(rows).to_have_count(given)
     look(phone)
     local = rows.filter(has=page.locator("a[href^='https://wa.me/628']"))
@@ -310,7 +312,7 @@ def _work_plainly(phone: Watched, given: int) -> None:
     page = phone.page
     page.get_by_role("link", name="Batch", exact=True).click()
     page.get_by_role("link", name=re.compile("^Start with ")).click()
-    rows = page.locator("tr[id^=c-]")
+    rows = page.locator("tr[id^=row-]")
     expect(rows).to_have_count(given)
     customer = page.locator(f"#{rows.nth(3).get_attribute('id')}")
     expect(customer.locator("[data-copy]")).to_be_hidden()

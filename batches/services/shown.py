@@ -1,4 +1,4 @@
-"""What the work screen writes."""
+"""Who saw which customers: each look is a line of the book."""
 
 from __future__ import annotations
 
@@ -19,3 +19,10 @@ def note_shown(*, batch: Batch, record_ids: list[int], by: User) -> None:
         database=batch.stat.database_id,
         records=record_ids,
     )
+
+
+@atomic_with_retry
+def note_found(*, record_ids: list[int], by: User) -> None:
+    """Write down whom `by` saw in a search of all their customers; never what they looked for."""
+    if record_ids:
+        activity.write(by=by, kind="customers.found", records=record_ids)
