@@ -22,6 +22,7 @@ urlpatterns = [
     path("manage/databases/", include("databases.urls")),
     path("manage/databases/", include("assignments.urls_database")),
     path("manage/products/", include("databases.urls_products")),
+    path("manage/templates/", include("batches.urls_manage")),
     path("manage/people/", include("crm.shell.urls_people")),
     path("manage/activity/", activity, name="activity"),
     path("django-admin/", mark_urls(admin.site.urls, Audience.ADMIN)),

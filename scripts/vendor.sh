@@ -4,9 +4,12 @@
 # Usage: scripts/vendor.sh [DEST]   (needs node, npm and python3; nothing of them at run time)
 #
 # basecoat ships nested CSS, which only newer browsers read: lightningcss lowers it once, here.
+# Of its components only those stay that our templates use (scripts/trim_kit.py): the work screen is
+# opened on slow lines. Whoever first uses another one runs this again.
 # manifest.json then holds package versions, sizes and SHA-256; a test compares the files with it.
 set -euo pipefail
 
+here=$(dirname "$(realpath "$0")")
 dest=$(realpath -m "${1:-$(dirname "$0")/../static/vendor}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -19,6 +22,7 @@ npm install --silent --no-audit --no-fund --ignore-scripts=false \
 modules=node_modules
 "$modules/.bin/lightningcss" --minify --targets "chrome 100" \
   "$modules/basecoat-css/dist/basecoat.cdn.min.css" -o "$dest/basecoat-1.0.2.css"
+python3 "$here/trim_kit.py" "$dest/basecoat-1.0.2.css"
 cp "$modules/basecoat-css/LICENSE.md" "$dest/LICENSE.basecoat.md"
 cp "$modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2" "$dest/inter-latin.woff2"
 cp "$modules/@fontsource-variable/inter/LICENSE" "$dest/LICENSE.inter"

@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.models import User
 from assignments.models import Assignment, RecordRequest
+from batches.models import MessageTemplate
 from crm.kernel import clock
 from crm.kernel.text import customer_key
 from databases.models import Database, DatabaseStat, Pool, Product, Record, Role
@@ -143,6 +144,21 @@ def make_assignment(*, staff: User, database: Database | None = None, **marks: A
         Assignment.objects.filter(pk=assignment.pk).update(**marks)
         assignment.refresh_from_db()
     return assignment
+
+
+def make_template(
+    *, product: Product | None = None, name: str = "", body: str = "Halo {name|Kak}", **given: Any
+) -> MessageTemplate:
+    """Make a message of a product, offered after those made before."""
+    n = next(_numbers)
+    return MessageTemplate.objects.create(
+        product=product or make_product(),
+        name=name or f"Pesan {n}",
+        body=body,
+        position=n,
+        created_by=make_admin(),
+        **given,
+    )
 
 
 def _give(request: RecordRequest, count: int, *, state: str) -> None:

@@ -91,6 +91,19 @@ def test_every_form_that_posts_carries_its_token(name: str) -> None:
             assert "{% csrf_token %}" in form, form[:120]
 
 
+def _has_a_token(name: str) -> bool:
+    text = _source(name)
+    inside = re.findall(r"\{% include \"([^\"]+)\"", text)
+    return "{% csrf_token %}" in text or any(_has_a_token(included) for included in inside)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_token_is_handed_on_where_only_what_is_named_is(name: str) -> None:
+    for included, given in re.findall(r"\{% include \"([^\"]+)\"(.*?)%\}", _source(name)):
+        if given.rstrip().endswith(" only") and _has_a_token(included):
+            assert " csrf_token=csrf_token " in given, included
+
+
 def test_every_icon_a_template_names_exists() -> None:
     for name in OURS:
         for icon in re.findall(r"(?:<c-icon name=|\sicon=)\"([a-z0-9-]+)\"", _source(name)):

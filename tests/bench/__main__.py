@@ -12,6 +12,7 @@ from tests.bench import place
 
 SIZES = {"100k": 100_000, "1m": 1_000_000, "10m": 10_000_000}
 QUICK = 20_000
+SMALL = 100_000
 LARGEST_FILE = 1_000_000  # a sheet of a spreadsheet ends a little after that
 
 
@@ -36,7 +37,7 @@ def _measure(records: int) -> None:
 
     from accounts.models import User
     from databases.models import Database, Product
-    from tests.bench import handouts, imports
+    from tests.bench import handouts, imports, pages
     from tests.bench.table import Line, render
 
     admin, *staff = (
@@ -48,6 +49,11 @@ def _measure(records: int) -> None:
     product = Product.objects.create(name="Bench")
     rows = min(records, LARGEST_FILE)
     lines: list[Line] = []
+    if records > SMALL:
+        _say(f"Handing out where there are {SMALL:,} records …")
+        source, _ = imports.measure("CSV", SMALL, product=product, by=admin)
+        small = Database.objects.get(pk=source.database_id)
+        before = handouts.alone(small, admin=admin, staff=staff[0])
     for number in range(1, records // rows + 1):
         _say(f"Importing {rows:,} rows of CSV ({number} of {records // rows}) …")
         source, found = imports.measure("CSV", rows, product=product, by=admin)
@@ -56,9 +62,16 @@ def _measure(records: int) -> None:
         elif number == records // rows:
             lines += [line for line in found if line.ratio is not None]  # has it grown?
     _say(f"Importing {rows:,} rows of XLSX …")
-    lines += imports.measure("XLSX", rows, product=product, by=admin)[1]
+    second, found = imports.measure("XLSX", rows, product=product, by=admin)
+    lines += found
     _say("Handing out …")
-    lines += handouts.measure(Database.objects.get(pk=first.database_id), admin=admin, staff=staff)
+    large = Database.objects.get(pk=first.database_id)
+    if records > SMALL:
+        after = handouts.alone(large, admin=admin, staff=staff[0])
+        lines.append(handouts.growth(before, after, of=f"{SMALL:,} → {records:,} records"))
+    lines += handouts.measure(large, admin=admin, staff=staff)
+    _say("Opening pages and marking …")
+    lines += pages.measure(Database.objects.get(pk=second.database_id), admin=admin)
     version = connection.pg_version
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     _say("")

@@ -16,7 +16,7 @@ def test_the_bench_prints_its_table() -> None:
     command = [sys.executable, "-m", "tests.bench", "--quick"]
     done = subprocess.run(command, cwd=place.BASE, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    for figure in ("CSV: import job", "XLSX: reader", "8 clients at once, p95", "deadlocks"):
+    for figure in ("CSV: import job", "XLSX: reader", "8 clients at once, p95", "deadlocks", "HOT"):
         assert figure in done.stdout
 
 

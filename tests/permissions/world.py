@@ -13,7 +13,8 @@ from accounts.access import Audience
 from accounts.models import User
 from assignments.models import Assignment
 from batches.keys import BatchKey
-from databases.models import Import
+from crm.kernel import clock
+from databases.models import DatabaseChange, Import, ReceivedFile
 from tests import factories
 from tests.permissions.addresses import DJANGO_ADMIN, THINGS
 
@@ -56,9 +57,10 @@ class World:
         """Give the address with the things of this world in it."""
         if not address.parameters:
             return reverse(address.name)
-        (parameter,) = address.parameters
+        parameter, *more = address.parameters
         thing = THINGS.get(address.name) or THINGS[address.name.split(":")[0]]
-        return reverse(address.name, kwargs={parameter: self.things[thing]})
+        kwargs = {parameter: self.things[thing]} | {name: self.things[name] for name in more}
+        return reverse(address.name, kwargs=kwargs)
 
     def admitted(self, audience: Audience) -> list[User]:
         everybody = {
@@ -83,10 +85,24 @@ def make_world(ani: User, budi: User, citra: User) -> World:
         state=Import.State.DONE,
         database=database,
     )
+    DatabaseChange.objects.create(
+        database=database,
+        kind="columns",
+        state="done",
+        created_by=citra,
+        finished_at=clock.now(),
+        result={"ready": 20, "attention": {}, "in_hands": 3, "duplicates": 0, "by_phone": True},
+    )
+    received = ReceivedFile.objects.create(
+        original_name="data.csv", size=9, arrived=3, received_by=citra
+    )
     things = {
+        "received": received.pk,
         "person": factories.make_user().pk,
         "product": factories.make_product().pk,
+        "template": factories.make_template(product=database.product).pk,
         "database": database.pk,
+        "row": 2,
         "import": source.pk,
         "batch": BatchKey(batch.pk, None),
         "assignment": Assignment.objects.filter(request=batch).earliest("pk").pk,

@@ -33,11 +33,11 @@ def test_a_script_says_why_it_is_there_and_evaluates_nothing(script: Path) -> No
     text = script.read_text()
     assert text.startswith("// ")
     assert not re.search(r"\beval\(|new Function|\.innerHTML\s*=|document\.write", text)
-    assert len(text.splitlines()) <= 120
+    assert len(text.splitlines()) <= 200
 
 
 def test_all_scripts_together_stay_small() -> None:
-    assert sum(len(brotli.compress(path.read_bytes())) for path in SCRIPTS) <= 12 * 1024
+    assert sum(len(brotli.compress(path.read_bytes())) for path in SCRIPTS) <= 18 * 1024
 
 
 def test_the_style_sheet_stays_small_and_loads_nothing_from_elsewhere() -> None:
