@@ -50,18 +50,25 @@ def leaving() -> Iterator[None]:
 
 
 @pytest.fixture
-def worker(media: Path) -> Iterator[subprocess.Popen[str]]:
-    """Give a worker of its own process, as `manage.py worker` starts it."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", WORKER, connection.settings_dict["NAME"], str(media)],
-        cwd=project.BASE_DIR,
-        env=os.environ,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    yield process
-    process.kill()
-    process.communicate()
+def start_worker(media: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Give a function that starts a worker of its own process, as `manage.py worker` does."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", WORKER, connection.settings_dict["NAME"], str(media)],
+            cwd=project.BASE_DIR,
+            env=os.environ,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 def goes_on(source: Import, work: Work) -> None:
@@ -73,9 +80,10 @@ def goes_on(source: Import, work: Work) -> None:
 
 
 def test_an_import_goes_back_on_the_queue_when_its_worker_is_told_to_end(
-    as_citra: Client, work: Work, worker: subprocess.Popen[str]
+    as_citra: Client, work: Work, start_worker: Callable[[], subprocess.Popen[str]]
 ) -> None:
     source = confirmed(as_citra, uploaded(as_citra, work, many_rows(60_000)))
+    worker = start_worker()  # not before: it would take the reading from this process
     wait_until(lambda: Import.objects.filter(pk=source.pk, state=S.RUNNING).exists(), 60)
     worker.send_signal(signal.SIGTERM)
     begun = time.monotonic()

@@ -43,7 +43,7 @@ class TestKilled:
 
     @pytest.mark.parametrize(
         "by",
-        [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT],
+        [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP],
         ids=lambda by: by.name,
     )
     def test_by_somebody_it_is_interrupted(self, large: Path, by: signal.Signals) -> None:
