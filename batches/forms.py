@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from assignments.models import Assignment
 from batches.models import BatchSetting, ContactAttempt, MessageTemplate
 from batches.reports import MARKS, SHOWS
-from crm.kernel.text import clean_text
+from crm.kernel.forms import LinesField
+from crm.kernel.text import clean_lines, clean_text, customer_key
 from databases.models import Product
 
 MOST_AT_ONCE = 500  # ticked one by one; all that are shown have no such limit
@@ -117,7 +118,8 @@ class MarkManyForm(forms.Form):
         """Read the ticked boxes; whose they are is asked when they are marked."""
         ticked = self.data.getlist("ids") if hasattr(self.data, "getlist") else []
         try:
-            ids = sorted({int(one) for one in ticked if len(one) <= 18})
+            # 0 is nobody: a number too long for any must be refused like every other stranger's.
+            ids = sorted({int(one) if len(one) <= 18 else 0 for one in ticked})
         except ValueError:
             ids = []
         if len(ids) > MOST_AT_ONCE:
@@ -152,7 +154,12 @@ class NoteForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Assignment
         fields = ("note",)
+        field_classes = {"note": LinesField}
         widgets = {"note": forms.Textarea(attrs={"rows": 3, "maxlength": 500})}
+
+    def clean_note(self) -> str:
+        note = clean_lines(self.cleaned_data["note"])
+        return note if customer_key(note) else ""  # nothing that could be seen
 
 
 class TitleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -165,7 +172,8 @@ class TitleForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("title",)
 
     def clean_title(self) -> str:
-        return clean_text(self.cleaned_data["title"])
+        title = clean_text(self.cleaned_data["title"])
+        return title if customer_key(title) else ""  # nothing that could be seen
 
 
 class PinForm(forms.Form):

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from batches import message
 from batches.message import BODY_LIMIT, FIXED, Flaw
 from batches.models import MessageTemplate
+from crm.kernel.forms import LinesField
 from crm.kernel.text import clean_lines, clean_text, customer_key
 
 _NAMED = 30  # how many fields an error lists
@@ -26,7 +27,7 @@ class TemplateForm(forms.Form):
         help_text=_("Staff choose by it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    body = forms.CharField(
+    body = LinesField(
         label=_("Message"),
         max_length=BODY_LIMIT,
         widget=forms.Textarea(attrs={"rows": 7}),

@@ -5,30 +5,35 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db.models import Count, Max
+from django.db import connection
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from batches.models import ContactAttempt
 from crm.kernel import clock
 
+_COUNTED = """
+SELECT assignment_id, kind, count(*), max(at)
+FROM batches_contactattempt
+WHERE assignment_id = ANY(%s)
+GROUP BY assignment_id, kind
+ORDER BY max(at) DESC
+"""
+
 
 def tries_of(assignment_ids: Iterable[int]) -> dict[int, str]:
     """Give the attempts of each of these assignments that has any, in one line, the last first."""
-    counted = (
-        ContactAttempt.objects.filter(assignment__in=list(assignment_ids))
-        .values("assignment", "kind")
-        .annotate(times=Count("pk"), last=Max("at"))
-        .order_by("-last")
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED, [list(assignment_ids)])
+        counted = cursor.fetchall()
     lines: dict[int, list[str]] = {}
-    for row in counted:
-        line = lines.setdefault(row["assignment"], [])
-        words = [str(ContactAttempt.Kind(row["kind"]).label)]
-        if row["times"] > 1:
-            words.append(f"{row['times']}×")
+    for pk, kind, times, last in counted:
+        line = lines.setdefault(pk, [])
+        words = [str(ContactAttempt.Kind(kind).label)]
+        if times > 1:
+            words.append(f"{times}×")
         if not line:
-            words.append(_short(row["last"]))
+            words.append(_short(last))
         line.append(" ".join(words))
     return {pk: " · ".join(line) for pk, line in lines.items()}
 

@@ -11,14 +11,17 @@ from django.db.models import (
     Case,
     Count,
     F,
+    Field,
     FilteredRelation,
     IntegerField,
     Q,
     QuerySet,
     Sum,
+    TextField,
     Value,
     When,
 )
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 
@@ -29,8 +32,20 @@ from batches.keys import BatchKey
 from batches.reports.looks import SHOWS, Tally, tallies
 from crm.kernel.paging import keyset
 
-CARDS = 30
+CARDS = 20
 _CHECKED = F("ada") + F("ceklis1") + F("tidak")
+_SETTING = """
+FROM batches_batchsetting AS setting
+WHERE setting.staff_id = assignments_batchstat.staff_id
+AND setting.database_id = assignments_batchstat.database_id
+AND setting.request_id IS NOT DISTINCT FROM assignments_batchstat.request_id
+"""
+# The same as `for_cards` joins; for one batch this costs less than to put that query together.
+_LOOK: dict[str, tuple[str, Field[Any, Any]]] = {
+    "own_title": (f"SELECT title {_SETTING}", TextField()),
+    "title_version": (f"SELECT title_version {_SETTING}", IntegerField()),
+    "pin": (f"SELECT (pinned_at IS NOT NULL)::int {_SETTING}", IntegerField()),
+}
 _OPEN = Q(records__gt=_CHECKED)
 
 
@@ -51,11 +66,11 @@ class Batch:
     @property
     def own_title(self) -> str:
         """What its owner called it; empty until they do."""
-        return getattr(self.stat, "own_title", "")
+        return getattr(self.stat, "own_title", "") or ""
 
     @property
     def title_version(self) -> int:
-        return getattr(self.stat, "title_version", 0)
+        return getattr(self.stat, "title_version", 0) or 0
 
     @property
     def is_pinned(self) -> bool:
@@ -170,8 +185,10 @@ def find_batch(*, user: User, key: BatchKey) -> Batch | None:
     which = (
         Q(request=key.request_id) if key.request_id else Q(request=None, database=key.database_id)
     )
-    stat = for_cards(BatchStat.objects.visible_to(user)).filter(which).first()
-    return Batch(stat) if stat else None
+    stats: QuerySet[Any] = BatchStat.objects.visible_to(user)
+    looks = {name: RawSQL(sql, [], field) for name, (sql, field) in _LOOK.items()}  # noqa: S611
+    stat = stats.select_related("database__product", "request").annotate(**looks)
+    return next((Batch(found) for found in stat.filter(which)[:1]), None)
 
 
 def batch_of(assignment: Assignment) -> Batch:
@@ -218,10 +235,12 @@ def _totals(
         .values("database__product", "database__product__name")
         .annotate(
             unfinished=Count("pk", filter=_OPEN),
-            finished=Count("pk", filter=~_OPEN),
+            all=Count("pk"),
             left=Coalesce(Sum(F("records") - _CHECKED, filter=_OPEN), 0),
         )
     )
+    for row in rows:
+        row["finished"] = row["all"] - row["unfinished"]
     products = [
         ProductBatches(
             row["database__product"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from django.db.models import Count, F, Q, Value
 from django.db.models.functions import StrIndex
@@ -26,8 +27,13 @@ from batches.reports.templates import values_of
 from crm.kernel.contact import local_phone, wa_link
 from databases.models import Record
 
-PAGE = 50
+PAGE = 25
 _DIGITS_LEAST = 4  # anywhere in a number
+# What is read of each customer of a page.
+_READ = [
+    *("record_id", "reach", "response", "note"),
+    *(f"record__{name}" for name in ("row_number", "name", "username", "phone", "cells")),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +126,31 @@ def customers_of(
 
     Their links carry `message`, filled for each.
     """
-    upcoming = batch.unchecked().values_list("record_id", flat=True).first()
     rows = shown(batch, show=show, query=query).order_by("record_id")
-    if start is None and not show and not query and upcoming is not None:
-        place = rows.filter(record_id__lt=upcoming).count()
-        start = rows.values_list("record_id", flat=True)[place - place % PAGE]
-    found = list(rows.filter(record_id__gte=start or 0).select_related("record")[: PAGE + 1])
+    ids = rows.values_list("record_id", flat=True)
+    is_all = not (show or query)
+    # With fewer of them checked than a page holds, the next one is on the first page.
+    is_first = is_all and (start == 0 or (start is None and batch.stat.checked < PAGE))
+    upcoming: int | None = None
+    earlier: list[int] = []  # the page before, the last first
+    if not is_first:
+        upcoming = batch.unchecked().values_list("record_id", flat=True).first()
+        if start is None and is_all and upcoming is not None:
+            place = ids.filter(record_id__lt=upcoming).count()
+            if first := place - place % PAGE:
+                lead = list(ids[first - PAGE : first + 1])
+                if lead:  # they may all have been taken back a moment ago
+                    start, earlier = lead[-1], lead[-2::-1]
+        elif start:
+            earlier = list(ids.filter(record_id__lt=start).order_by("-record_id")[:PAGE])
+    following = rows.filter(record_id__gte=start or 0).select_related("record").only(*_READ)
+    found = list(following[: PAGE + 1])
+    if is_first:
+        upcoming = next((a.record_id for a in found if a.reach is None), None)
     on_page = found[:PAGE]
     database = batch.stat.database
     for assignment in on_page:
         assignment.record.database = database  # one object for all: its columns are asked for
-    before = rows.filter(record_id__lt=start or 0).order_by("-record_id")
-    earlier = list(before.values_list("record_id", flat=True)[:PAGE])
     tries = tries_of([a.pk for a in on_page])
     return CustomerPage(
         customers=[
@@ -175,13 +194,17 @@ def customer_of(
 
 def segment(assignment: Assignment, field: str, *, name: str = "", refusal: str = "") -> Segment:
     """Give the buttons of one mark as they stand."""
-    value = getattr(assignment, field)
-    options = [
+    name = name or assignment.record.name or str(assignment.record)
+    options = _options(field, getattr(assignment, field))
+    return Segment(assignment.pk, field, name, options, refusal)
+
+
+@cache
+def _options(field: str, value: str | None) -> list[Option]:
+    return [
         Option(choice, label, LOOKS[field, choice][0], choice == value)
         for choice, label in CHOICES[field]
     ]
-    name = name or assignment.record.name or str(assignment.record)
-    return Segment(assignment.pk, field, name, options, refusal)
 
 
 def overwritten(rows: AssignmentQuerySet, field: str, value: str | None) -> dict[str, int]:

@@ -1,39 +1,25 @@
-"""The rows of a work screen, drawn once for each shape and filled for each customer.
-
-A row has some hundred places for the template engine to look at; fifty rows of them took twenty
-times what the rest of the page takes. Rows differ in a few texts and numbers, and in which parts
-they have at all: their shape. So `batches/_row.html` is drawn once for each shape with slots where
-the texts go, kept, and the slots are filled, escaped as the engine would.
-"""
+"""The rows of a work screen, filled into drawings of their shapes."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields, replace
+from html import escape
 from typing import Any
 
 from django import template
 from django.template.context import Context
 from django.template.loader import render_to_string
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 
 from batches.reports.customers import Customer, Segment
+from batches.stencils import PK, TEMPLATE, Stencils, slot
 
 register = template.Library()
 
 ROW = "batches/_row.html"
-# Slots for numbers, which addresses want as numbers. No id gets that far.
-PK, TEMPLATE = 918_273_645_546_372_819, 918_273_645_546_372_820
-_NUMBERS = {str(PK): "pk", str(TEMPLATE): "template"}
-_SLOTS = re.compile("\ue000([a-z]+[0-9]*)\ue001|" + "|".join(_NUMBERS))
 _TEXTS = ("name", "username", "phone", "link", "plain", "said", "note", "tries")
 _PAIRS = ("cells", "more")
-_MOST = 2000  # shapes to keep; there are some dozen in a batch
-
-Stencil = list[str]  # a text, the name of a slot, a text, …
-_stencils: dict[Any, Stencil] = {}
+_stencils = Stencils()
 
 
 @register.simple_tag(takes_context=True)
@@ -57,19 +43,8 @@ def _filled(customer: Customer, given: dict[str, str], *, is_selecting: bool) ->
     for name in _PAIRS:
         for i, (column, value) in enumerate(getattr(customer, name)):
             values[f"{name}k{i}"], values[f"{name}v{i}"] = escape(column), escape(value)
-    parts = list(_stencil(customer, is_selecting=is_selecting))
-    parts[1::2] = [values[slot] for slot in parts[1::2]]
-    return "".join(parts)
-
-
-def _stencil(customer: Customer, *, is_selecting: bool) -> Stencil:
-    key = (get_language(), is_selecting, _shape(customer))
-    found = _stencils.get(key)
-    if found is None:
-        if len(_stencils) >= _MOST:
-            _stencils.clear()
-        found = _stencils[key] = _drawn(customer, is_selecting=is_selecting)
-    return found
+    shape = (is_selecting, *_shape(customer))
+    return _stencils.filled(shape, values, draw=lambda: _drawn(customer, is_selecting=is_selecting))
 
 
 def _shape(customer: Customer) -> tuple[Any, ...]:
@@ -82,20 +57,20 @@ def _shape(customer: Customer) -> tuple[Any, ...]:
     )
 
 
-def _drawn(customer: Customer, *, is_selecting: bool) -> Stencil:
-    """Draw a row with slots, taken apart at them."""
+def _drawn(customer: Customer, *, is_selecting: bool) -> str:
+    """Draw a row with slots."""
 
     def marks(segment: Segment) -> Segment:
-        return replace(segment, pk=PK, name=_slot("name"))
+        return replace(segment, pk=PK, name=slot("name"))
 
-    texts = {name: _slot(name) if getattr(customer, name) else "" for name in _TEXTS}
+    texts = {name: slot(name) if getattr(customer, name) else "" for name in _TEXTS}
     pairs = {
-        name: [(_slot(f"{name}k{i}"), _slot(f"{name}v{i}")) for i in range(len(had))]
+        name: [(slot(f"{name}k{i}"), slot(f"{name}v{i}")) for i in range(len(had))]
         for name, had in ((name, getattr(customer, name)) for name in _PAIRS)
     }
     slotted = {
         "pk": PK,
-        "number": _slot("number"),
+        "number": slot("number"),
         "reach": marks(customer.reach),
         "response": marks(customer.response),
         "is_next": customer.is_next,
@@ -104,22 +79,13 @@ def _drawn(customer: Customer, *, is_selecting: bool) -> Stencil:
     }
     if missing := {field.name for field in fields(Customer)} - set(slotted):
         raise AssertionError(f"these parts of a row have no slot: {missing}")
-    drawn = render_to_string(
+    return render_to_string(
         ROW,
         {
             "c": slotted,
             "select": is_selecting,
-            "back": _slot("back"),
+            "back": slot("back"),
             "offer": {"chosen": {"pk": TEMPLATE}},
-            "csrf_token": _slot("token"),
+            "csrf_token": slot("token"),
         },
     )
-    parts, end = [], 0
-    for found in _SLOTS.finditer(drawn):
-        parts += [drawn[end : found.start()], found[1] or _NUMBERS[found[0]]]
-        end = found.end()
-    return [*parts, drawn[end:]]
-
-
-def _slot(name: str) -> str:
-    return f"\ue000{name}\ue001"

@@ -90,7 +90,10 @@ def mark_many(request: MemberRequest, key: BatchKey) -> HttpResponse:
         return _refused_many(request, batch, error.message, error.status)
     said = ngettext("%(count)s customer marked.", "%(count)s customers marked.", act.changed)
     messages.success(request, said % {"count": thousands(act.changed)})
-    to = address(request, key)
+    first = None
+    if not given["all"]:  # back to the first that was ticked, not to the beginning of the batch
+        first = rows.order_by("record_id").values_list("record_id", flat=True).first()
+    to = address(request, key, start=first)
     if act.changed:
         to += ("&" if "?" in to else "?") + undo_query(act)
     return redirect_to(request, to)

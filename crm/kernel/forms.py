@@ -20,6 +20,15 @@ _CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
 )
 
 
+class LinesField(forms.CharField):
+    """Text of several lines. A line break is one character, as for the control's `maxlength`."""
+
+    def to_python(self, value: Any) -> Any:
+        """Give the text with plain line breaks, before its length is looked at."""
+        text = super().to_python(value)
+        return text.replace("\r\n", "\n").replace("\r", "\n") if isinstance(text, str) else text
+
+
 class UIBoundField(BoundField):
     """A field whose control carries the class of the style sheet."""
 

@@ -8,18 +8,25 @@
   const number = (value) => value.toLocaleString(document.documentElement.lang);
 
   const paint = () => {
-    for (const form of document.querySelectorAll("form.bulk")) {
+    for (const form of document.querySelectorAll("form.bulk, form.markbar")) {
       const all = boxes(form);
       const chosen = all.filter((box) => box.checked);
-      const records = chosen.reduce((sum, box) => sum + Number(box.dataset.records || 0), 0);
-      form.hidden = chosen.length === 0;
       const count = form.querySelector("[data-bulk-count]");
       count.textContent =
         chosen.length === 1 ? count.dataset.one : count.dataset.many.replace("#", number(chosen.length));
-      const sum = form.querySelector("[data-bulk-sum]");
-      sum.textContent = "· " + sum.dataset.text.replace("#", number(records));
-      const button = form.querySelector("[data-label]");
-      button.textContent = button.dataset.label.replace("#", number(records));
+      if (form.matches(".bulk")) {
+        const records = chosen.reduce((sum, box) => sum + Number(box.dataset.records || 0), 0);
+        form.hidden = chosen.length === 0;
+        const sum = form.querySelector("[data-bulk-sum]");
+        sum.textContent = "· " + sum.dataset.text.replace("#", number(records));
+        const button = form.querySelector("[data-label]");
+        button.textContent = button.dataset.label.replace("#", number(records));
+      } else {
+        // There is no room for both on a phone. "All that are shown" says its number itself.
+        const counts = chosen.length > 0 && !form.querySelector("input[name=all]").checked;
+        count.hidden = !counts;
+        form.querySelector("[data-bulk-none]").hidden = counts;
+      }
       const master = document.querySelector(`[data-bulk="${idOf(form)}"] [data-bulk-all]`);
       if (master) {
         master.checked = all.length > 0 && chosen.length === all.length;

@@ -43,6 +43,13 @@
     address.hash = "";
     history.scrollRestoration = "manual";
     history.replaceState({ row: row.id, top: row.getBoundingClientRect().top }, "", address);
+    // What shows the same customers otherwise stays with those in sight.
+    for (const link of document.querySelectorAll("a[data-here]")) {
+      const there = new URL(link.href);
+      there.searchParams.set("start", part.dataset.start);
+      there.hash = row.id;
+      link.href = there;
+    }
   };
   let timer;
   window.addEventListener("scroll", () => {

@@ -25,7 +25,12 @@
     const shape = shapes.querySelector(`.snack.${CSS.escape(tone)}`) ?? shapes.querySelector(".snack");
     const toast = shape.cloneNode(true);
     toast.querySelector(".grow").textContent = text;
+    // The last act is the one to take back; a pile of toasts would hide the next customer.
+    for (const older of region.querySelectorAll(".snack.ok")) {
+      if (undo || !older.dataset.undo) older.remove();
+    }
     if (undo) {
+      toast.dataset.undo = undo;
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = region.dataset.undo;

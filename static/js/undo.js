@@ -9,6 +9,7 @@
   const take = (address) => {
     const place = done.lastIndexOf(address);
     if (place >= 0) done.splice(place, 1);
+    document.querySelector(`#toasts [data-undo="${CSS.escape(address)}"]`)?.remove();
     // One after the other: the second must find what the first left.
     taking = taking
       .then(() => htmx.ajax("POST", address, { source: document.body, swap: "none" }))
@@ -26,7 +27,10 @@
     if (!button) return;
     // What waits for the line is taken back without it.
     if (!document.dispatchEvent(new CustomEvent("undo:wanted", { cancelable: true }))) return;
+    // Several at once were marked before this page was loaded: it says so, with a button of its own.
+    const before = document.querySelector("form.undone");
     if (done.length) take(done.at(-1));
+    else if (before) before.requestSubmit();
     else document.dispatchEvent(new CustomEvent("toast:show", { detail: { text: button.dataset.none, tone: "info" } }));
   });
 })();

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from assignments.models import Assignment
 from batches.models import ContactAttempt, MessageTemplate
+from batches.services.attempts import MOST_AN_HOUR
 from crm.kernel import clock
 from tests import factories
 from tests.conftest import HX
@@ -90,6 +91,22 @@ class TestAttempt:
         )
         data = {"kind": "copy", "template": other.pk}
         assert as_ani.post(url(mine), data).status_code == 422
+
+    def test_a_flood_is_counted_up_to_what_a_hand_can_do(
+        self, as_ani: Client, ani: User, mine: Assignment
+    ) -> None:
+        now = clock.now()
+        long_ago, lately = now - dt.timedelta(hours=2), now - dt.timedelta(minutes=5)
+        for at in (long_ago, lately):
+            ContactAttempt.objects.bulk_create(
+                ContactAttempt(assignment=mine, kind="open", by=ani, at=at)
+                for _ in range(MOST_AN_HOUR - 1)
+            )
+        for _ in range(3):
+            answer = as_ani.post(url(mine), {"kind": "copy"}, headers=HX)
+            assert answer.status_code == 200
+        assert ContactAttempt.objects.filter(kind="copy").count() == 1
+        assert "Copied" in answer.content.decode()
 
     def test_it_hides_other_peoples_customers(
         self, as_budi: Client, as_citra: Client, as_ani: Client, mine: Assignment

@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts.models import User
 from assignments.models import Assignment
+from batches.reports.customers import PAGE
 from tests import factories
 from tests.conftest import HX
 
@@ -52,7 +53,7 @@ def test_the_first_visit_of_the_work_screen_is_small(as_ani: Client, batch: str)
 
 
 def test_the_rows_that_follow_are_small(as_ani: Client, batch: str) -> None:
-    start = Assignment.objects.order_by("record_id")[50].record_id
+    start = Assignment.objects.order_by("record_id")[PAGE].record_id
     rows = as_ani.get(batch, {"start": start}, headers=HX | COMPRESSED)
     assert len(rows.content) < 8_000
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import Activity, User
 from assignments.models import Assignment, RecordRequest
+from batches.reports.customers import PAGE
 from crm.kernel import clock
 from databases.models import Record, Role
 from tests import factories
 
-# Session, user, batch, the next to check, its place, the start of its page, the rows, what comes
-# before them, the attempts, the messages to choose from, the line in the book of acts.
-QUERIES = 11
+# Session, user, batch, the rows, the attempts, the messages to choose from, the line in the book of
+# acts; where the first page is done, also the next to check, its place, and where its page starts.
+QUERIES = 7
+FURTHER = 3
 
 
 def url(batch: RecordRequest) -> str:
@@ -119,28 +123,51 @@ class TestDetail:
         assert html.count('id="next"') == 1
 
     def test_it_opens_on_the_page_of_the_next_to_check(self, as_ani: Client, ani: User) -> None:
-        batch = factories.make_batch(staff=ani, records=120)
+        batch = factories.make_batch(staff=ani, records=PAGE * 2 + 20)
         given = held(batch)
-        Assignment.objects.filter(pk__in=[a.pk for a in given[:60]]).update(
+        Assignment.objects.filter(pk__in=[a.pk for a in given[: PAGE + 10]]).update(
             reach="tidak", reach_at=clock.now()
         )
         html = as_ani.get(url(batch)).content.decode()
-        assert rows(html) == [a.pk for a in given[50:100]]
+        assert rows(html) == [a.pk for a in given[PAGE : PAGE * 2]]
+        before = as_ani.get(url(batch) + _link("prev", html)).content.decode()
+        assert rows(before) == [a.pk for a in given[:PAGE]]
         assert 'id="next"' in html
 
+    @pytest.mark.parametrize("left", [0, 10, 40])
+    def test_it_opens_though_most_is_taken_back_while_it_is_read(
+        self, left: int, as_ani: Client, ani: User
+    ) -> None:
+        batch = factories.make_batch(staff=ani, records=PAGE * 2 + 5)
+        check(held(batch)[: PAGE * 2 + 1], "ada")
+        taken = [assignment.pk for assignment in held(batch)[left:]]
+
+        def take_back_once_counted(execute: Any, sql: str, *args: Any) -> Any:
+            counted = execute(sql, *args)
+            if "COUNT(*)" in sql and taken:
+                gone = Assignment.objects.filter(pk__in=[taken.pop() for _ in list(taken)])
+                gone.update(state=Assignment.State.RELEASED, released_at=clock.now())
+            return counted
+
+        with connection.execute_wrapper(take_back_once_counted):
+            answer = as_ani.get(url(batch))
+        assert taken == []
+        assert answer.status_code == 200
+
     def test_pages_follow_each_other_in_both_directions(self, as_ani: Client, ani: User) -> None:
-        batch = factories.make_batch(staff=ani, records=120)
+        batch = factories.make_batch(staff=ani, records=PAGE * 2 + 20)
         given = [a.pk for a in held(batch)]
         first = as_ani.get(url(batch)).content.decode()
         second = as_ani.get(url(batch) + _link("next", first)).content.decode()
         third = as_ani.get(url(batch) + _link("next", second)).content.decode()
         assert [rows(page) for page in (first, second, third)] == [
-            given[:50],
-            given[50:100],
-            given[100:],
+            given[:PAGE],
+            given[PAGE : PAGE * 2],
+            given[PAGE * 2 :],
         ]
         assert 'rel="next"' not in third
-        assert rows(as_ani.get(url(batch) + _link("prev", third)).content.decode()) == given[50:100]
+        back = as_ani.get(url(batch) + _link("prev", third)).content.decode()
+        assert rows(back) == given[PAGE : PAGE * 2]
 
     @pytest.mark.parametrize(
         ("show", "expected"),
@@ -226,6 +253,17 @@ class TestDetail:
         batch = factories.make_batch(staff=ani, records=records)
         as_ani.get(url(batch))  # the first request of a session writes when it began
         with django_assert_num_queries(QUERIES):
+            assert as_ani.get(url(batch)).status_code == 200
+
+    def test_further_down_it_costs_three_queries_more(
+        self, as_ani: Client, ani: User, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        batch = factories.make_batch(staff=ani, records=PAGE * 3)
+        Assignment.objects.filter(pk__in=[a.pk for a in held(batch)[: PAGE * 2]]).update(
+            reach="ada", reach_at=clock.now()
+        )
+        as_ani.get(url(batch))
+        with django_assert_num_queries(QUERIES + FURTHER):
             assert as_ani.get(url(batch)).status_code == 200
 
     def test_fifty_customers_are_quick(self, as_ani: Client, ani: User) -> None:
@@ -317,7 +355,7 @@ class TestPlaces:
         assert rows(as_ani.get(url(batch), only).content.decode()) == []
 
     def test_typing_brings_the_list_and_scrolling_the_rows(self, as_ani: Client, ani: User) -> None:
-        batch = factories.make_batch(staff=ani, records=70)
+        batch = factories.make_batch(staff=ani, records=PAGE + 20)
         headers = {"HX-Request": "true"}
         typed = as_ani.get(
             url(batch), {"q": "Pelanggan"}, headers=headers | {"HX-Target": "customers"}
@@ -331,11 +369,11 @@ class TestPlaces:
         assert "data-more" not in more
 
     def test_what_scrolling_brings_is_written_down_too(self, as_ani: Client, ani: User) -> None:
-        batch = factories.make_batch(staff=ani, records=70)
+        batch = factories.make_batch(staff=ani, records=PAGE + 20)
         html = as_ani.get(url(batch)).content.decode()
         as_ani.get(url(batch) + _link("next", html), headers={"HX-Request": "true"})
         seen = Activity.objects.filter(kind="customers.shown").order_by("pk")
-        assert [len(line.details["records"]) for line in seen] == [50, 20]
+        assert [len(line.details["records"]) for line in seen] == [PAGE, 20]
 
     def test_a_note_stands_in_its_row(self, as_ani: Client, ani: User) -> None:
         batch = factories.make_batch(staff=ani, records=1)
@@ -352,5 +390,5 @@ class TestPlaces:
     ) -> None:
         batch = factories.make_batch(staff=ani, records=records)
         as_ani.get(url(batch))
-        with django_assert_max_num_queries(QUERIES):
+        with django_assert_max_num_queries(QUERIES + 1):  # the next to check
             as_ani.get(url(batch), {"q": "Pelanggan"})

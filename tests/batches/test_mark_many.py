@@ -22,8 +22,9 @@ from tests.concurrency.racing import at_once
 from tests.conftest import HX
 
 pytestmark = pytest.mark.django_db
-# Session, user, the batch, whose the boxes are, the lock, the marks, who was marked, the book.
-QUERIES = 8
+# Session, user, the batch, whose the boxes are, the lock, the marks, who was marked, the book, the
+# first of them.
+QUERIES = 9
 
 
 def url(batch: RecordRequest) -> str:
@@ -99,7 +100,8 @@ class TestMarkMany:
     ) -> None:
         data = {"mark": "reach:ada", "ids": held(batch)}
         answer = as_ani.post(url(batch) + "?show=unchecked&select=1&evil=1", data)
-        to = f"/batches/{batch.pk}/?show=unchecked&select=1&field=reach&at="
+        first = Assignment.objects.get(pk=held(batch)[0]).record_id
+        to = f"/batches/{batch.pk}/?show=unchecked&start={first}&select=1&field=reach&at="
         assert answer["Location"].startswith(to)
         html = as_ani.get(answer["Location"]).content.decode()
         undo = re.search(r'<form class="note ok undone" method="post" action="([^"]+)"', html)
@@ -107,7 +109,8 @@ class TestMarkMany:
         as_ani.post(undo[1].replace("&amp;", "&"))
         assert reaches(batch) == [None] * 5
         again = as_ani.post(url(batch), data, headers=HX)
-        assert again["HX-Redirect"].startswith(f"/batches/{batch.pk}/?field=reach&at=")
+        to = f"/batches/{batch.pk}/?start={first}&field=reach&at="
+        assert again["HX-Redirect"].startswith(to)
 
     def test_more_than_twenty_are_asked_about_with_what_they_carry(
         self, as_ani: Client, ani: User
@@ -147,6 +150,14 @@ class TestMarkMany:
                 data = {"mark": "reach:ada", "ids": [*ids, foreign]}
                 assert as_ani.post(url(batch), data, headers=headers).status_code == 404
         assert not Assignment.objects.exclude(reach=None).exists()
+
+    @pytest.mark.parametrize("stranger", ["9" * 18, "9" * 19, "-1", "0"])
+    def test_an_id_that_is_nobodys_refuses_the_whole_call(
+        self, stranger: str, as_ani: Client, batch: RecordRequest
+    ) -> None:
+        ids = [str(held(batch)[0]), stranger]
+        assert as_ani.post(url(batch), {"mark": "reach:ada", "ids": ids}).status_code == 404
+        assert reaches(batch) == [None] * 5
 
     def test_one_recalled_meanwhile_refuses_the_whole_call_kindly(
         self, as_ani: Client, batch: RecordRequest

@@ -15,6 +15,7 @@ from assignments.models import Assignment
 from assignments.services import marks
 from assignments.services.recall import recall
 from batches.models import BatchSetting
+from batches.reports.batches import CARDS
 from crm.kernel import clock
 from tests import factories
 
@@ -87,11 +88,11 @@ class TestMyBatches:
         assert titles(as_ani.get(URL).content.decode()) == []
 
     def test_it_turns_pages(self, as_ani: Client, ani: User) -> None:
-        database = factories.make_database(records=33)
-        for _ in range(33):
+        database = factories.make_database(records=CARDS + 3)
+        for _ in range(CARDS + 3):
             factories.make_batch(staff=ani, records=1, database=database)
         html = as_ani.get(URL).content.decode()
-        assert len(titles(html)) == 30
+        assert len(titles(html)) == CARDS
         after = re.search(r'href="\?after=([^"]+)"', html)
         assert after
         assert len(titles(as_ani.get(URL, {"after": after[1]}).content.decode())) == 3
@@ -115,8 +116,10 @@ class TestMyBatches:
     def test_the_cards_come_from_one_query_over_the_totals(
         self, as_ani: Client, ani: User, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        database = factories.make_database(records=30)
-        batches = [factories.make_batch(staff=ani, records=1, database=database) for _ in range(30)]
+        database = factories.make_database(records=CARDS)
+        batches = [
+            factories.make_batch(staff=ani, records=1, database=database) for _ in range(CARDS)
+        ]
         BatchSetting.objects.create(staff=ani, database=database, request=batches[0], title="Satu")
         check_all(batches[1].pk)
         as_ani.get(URL)
@@ -124,7 +127,7 @@ class TestMyBatches:
             html = as_ani.get(URL).content.decode()
         cards = [q["sql"] for q in asked.captured_queries if "batches_batchsetting" in q["sql"]]
         assert len(cards) == 1
-        assert len(titles(html)) == 29
+        assert len(titles(html)) == CARDS - 1
         assert "Satu" in titles(html)
         assert html.count('<li><a href="/batches/') == 1
 

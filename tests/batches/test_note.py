@@ -104,6 +104,21 @@ class TestNote:
         as_ani.post(url(mine), {"note": "é" * 500, "version": 0})
         assert now(mine)[0] == "é" * 500
 
+    def test_a_line_break_is_one_character_as_it_is_for_who_types(
+        self, as_ani: Client, mine: Assignment
+    ) -> None:
+        lines = ["a" * 49] * 10  # 499 as they are typed, and a browser sends two for each break
+        as_ani.post(url(mine), {"note": "\r\n".join(lines), "version": 0})
+        assert now(mine) == ("\n".join(lines), 1)
+
+    def test_it_keeps_nothing_that_controls_a_screen(
+        self, as_ani: Client, mine: Assignment
+    ) -> None:
+        as_ani.post(url(mine), {"note": "Ra\x07mah\x1b[31m\x85", "version": 0})
+        assert now(mine) == ("Ramah[31m", 1)
+        as_ani.post(url(mine), {"note": "\u200b\u200b", "version": 1})  # nothing to be seen
+        assert now(mine) == ("", 2)
+
     def test_it_hides_other_peoples_customers(
         self, as_budi: Client, as_citra: Client, mine: Assignment
     ) -> None:

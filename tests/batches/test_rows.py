@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from batches.reports.customers import Customer, Option, Segment
-from batches.templatetags.rows import PK, TEMPLATE, _stencils
+from batches.reports.customers import PAGE, Customer, Option, Segment
+from batches.stencils import PK, TEMPLATE
+from batches.templatetags.rows import _stencils
 from tests.factories import make_batch, make_database
 
 HOSTILE = st.one_of(
@@ -80,11 +81,11 @@ class _Offer:
 
 @pytest.mark.django_db
 def test_rows_of_one_shape_are_drawn_once(as_ani: Client, ani: User) -> None:
-    batch = make_batch(staff=ani, records=30, database=make_database(records=30))
+    batch = make_batch(staff=ani, records=PAGE, database=make_database(records=PAGE))
     _stencils.clear()
     said = as_ani.get(f"/batches/{batch.pk}/").content.decode()
     assert len(_stencils) == 2  # the next one, and the others
     pks = re.findall(r'<tr id="row-(\d+)"', said)
-    assert len(set(pks)) == 30
+    assert len(set(pks)) == PAGE
     assert str(PK) not in said
     assert "\ue000" not in said

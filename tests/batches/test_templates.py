@@ -118,6 +118,14 @@ class TestWritingOne:
         assert why in answer.content.decode()
         assert not MessageTemplate.objects.exists()
 
+    def test_a_line_break_is_one_character_as_it_is_for_who_types(
+        self, as_citra: Client, melati: Product
+    ) -> None:
+        lines = ["x" * 99] * 10
+        body = "\r\n".join(lines)  # 999 as they are typed
+        assert as_citra.post(new(melati), {"name": "Salam", "body": body}).status_code == 302
+        assert MessageTemplate.objects.get().body == "\n".join(lines)
+
     def test_a_name_is_once_in_a_product_whatever_its_case(
         self, as_citra: Client, melati: Product
     ) -> None:

@@ -51,6 +51,13 @@ class TestTitle:
         html = as_ani.get(f"/batches/{batch.pk}/").content.decode()
         assert re.search(r"<h1>Dari Berkas</h1>", html)
 
+    def test_a_title_that_nobody_could_see_is_blank(
+        self, as_ani: Client, batch: RecordRequest
+    ) -> None:
+        save(as_ani, batch, "\u200b\u200e", 0)
+        html = as_ani.get(f"/batches/{batch.pk}/").content.decode()
+        assert re.search(r"<h1>Dari Berkas</h1>", html)
+
     def test_a_second_editor_sees_both_texts_and_may_replace(
         self, as_ani: Client, batch: RecordRequest
     ) -> None:

@@ -20,5 +20,6 @@ def look(shown: Watched) -> None:
     """Say that nothing on the page as it stands keeps anybody out or moves sideways."""
     where = shown.page.url
     if shown.scripts:  # axe is one
-        assert shown.findings() == [], where
+        findings = shown.findings()
+        assert findings == [], f"{where}: {findings}"
     assert shown.sideways_scroll() <= 0, where

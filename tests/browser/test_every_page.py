@@ -12,6 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from assignments.models import Assignment
+from assignments.services.marks import mark_reach
+from batches.models import BatchSetting, ContactAttempt, MessageTemplate
 from crm.kernel import clock
 from databases.models import Database, DatabaseChange, Import, SkippedRow
 from tests import factories
@@ -22,7 +25,13 @@ from tests.permissions.world import OURS, World, make_world
 SIZES = [{"width": width, "height": 800} for width in (1280, 1024, 768, 390, 320)]
 DESK, PHONE = SIZES[0], SIZES[3]
 # Nothing for eyes: what machines ask, and files.
-NOT_PAGES = {"livez", "healthz", "databases:not_ready_csv", "databases:original_file"}
+NOT_PAGES = {
+    "livez",
+    "healthz",
+    "databases:not_ready_csv",
+    "databases:original_file",
+    "databases:receive_piece",
+}
 LONG = "Pelanggan-Lama_Januari_Sampai_Desember_Cabang_Bekasi_Selatan_(final)"
 
 CORRECTION = READING | {
@@ -147,6 +156,32 @@ def pages_of_a_database(by: User) -> list[str]:
     ]
 
 
+def work_underway(world: World) -> list[str]:
+    """Give the addresses of a batch that is being worked on, in every state of its page."""
+    batch = reverse("batches:detail", args=[world.things["batch"]])
+    first = Assignment.objects.select_related("record").get(pk=world.things["assignment"])
+    template = MessageTemplate.objects.get(pk=world.things["template"])
+    own = {"staff": world.ani, "database": first.database, "request": first.request}
+    BatchSetting.objects.create(**own, title=LONG[:80], pinned_at=clock.now())
+    Assignment.objects.filter(pk=first.pk).update(note=f"{LONG}\n{LONG}")
+    for kind in ("copy", "open"):
+        ContactAttempt.objects.create(
+            assignment=first, kind=kind, by=world.ani, template=template, template_name=LONG[:80]
+        )
+    act = mark_reach(assignment_id=first.pk, reach="ada", by=world.ani)
+    at = int(act.at.timestamp() * 1_000_000)
+    return [
+        "/batches/?show=finished",
+        f"{batch}?show=ya",
+        f"{batch}?show=unchecked",
+        f"{batch}?q=nowhere",
+        f"{batch}?select=1&start=0",
+        f"{batch}?start=0&field=reach&at={at}",
+        f"/batches/search/?q={first.record.phone}",
+        "/batches/search/?q=nowhere",
+    ]
+
+
 def go_over(shown: Watched, path: str, language: str, *, thoroughly: bool) -> list[str]:
     """Look at one page from all sides and give what is wrong with it."""
     page, wrong = shown.page, []
@@ -175,7 +210,9 @@ def go_over(shown: Watched, path: str, language: str, *, thoroughly: bool) -> li
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_every_page_of_an_admin(window: OpenWindow, world: World, language: str) -> None:
     User.objects.update(language=language)
-    paths = [*pages_of(world.citra, world), *imports_underway(world.citra)]
+    product = MessageTemplate.objects.get(pk=world.things["template"]).product_id
+    new_message = f"/manage/templates/create/?product={product}"
+    paths = [*pages_of(world.citra, world), *imports_underway(world.citra), new_message]
     shown, wrong = window(world.citra), []
     for path in paths:
         wrong += go_over(shown, path, language, thoroughly=language == "en")
@@ -195,8 +232,7 @@ def test_every_page_of_a_database(window: OpenWindow, world: World, language: st
 def test_every_page_of_a_staff_member(window: OpenWindow, world: World, language: str) -> None:
     User.objects.update(language=language)
     factories.make_batch(staff=world.ani, records=3, database=factories.make_database(name=LONG))
-    batch = reverse("batches:detail", args=[world.things["batch"]])
-    paths = [*pages_of(world.ani, world), f"{batch}?show=ya", "/request/?q=nowhere"]
+    paths = [*pages_of(world.ani, world), *work_underway(world), "/request/?q=nowhere"]
     shown, wrong = window(world.ani), []
     for path in paths:
         wrong += go_over(shown, path, language, thoroughly=language == "en")

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from assignments.models import Assignment
+from batches.reports.customers import PAGE
 from tests import factories
 from tests.browser.conftest import OpenWindow
 from tests.browser.steps import look
@@ -44,7 +45,7 @@ def test_it_goes_on_as_one_scrolls_and_back_leads_to_the_place(
 ) -> None:
     seen = window(staff, phone=phone)
     page = seen.open(f"/batches/{given[0].request_id}/")
-    expect(page.locator(ROWS)).to_have_count(50)
+    expect(page.locator(ROWS)).to_have_count(PAGE)
     to_the_end(page, 130)
     expect(page.locator("a[data-more]")).to_have_count(0)
     numbers = page.locator(ROWS).evaluate_all("rows => rows.map(row => Number(row.dataset.row))")
@@ -71,7 +72,7 @@ def test_without_scripts_a_link_leads_on(
 ) -> None:
     page = window(staff, scripts=False).open(f"/batches/{given[0].request_id}/?start=0")
     page.get_by_role("link", name="More customers").click()
-    expect(page.locator(ROWS).first).to_have_attribute("data-row", str(given[50].pk))
+    expect(page.locator(ROWS).first).to_have_attribute("data-row", str(given[PAGE].pk))
     page.get_by_role("link", name="Customers before these").click()
     expect(page.locator(ROWS).first).to_have_attribute("data-row", str(given[0].pk))
 

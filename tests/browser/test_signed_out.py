@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import User
 from assignments.models import Assignment
+from assignments.services.recall import recall
 from tests import factories
 from tests.browser.conftest import OpenWindow, Watched
 from tests.browser.steps import PASSWORD, look, sign_in
@@ -116,37 +117,12 @@ def test_whoever_is_deactivated_is_out_at_the_next_tap(
     assert customer.reach is None
 
 
-def test_a_tap_without_a_connection_is_taken_back_and_said(
-    window: OpenWindow, ani: User, customer: Assignment
-) -> None:
-    shown = window(ani, phone=True)
-    page = shown.open(batch_of(customer))
-    row, line = row_of(page, customer), page.locator("#offline")
-    row.get_by_role("button", name="Ada", exact=True).click()
-    expect(page.locator("#n-ada")).to_have_text("1")
-    shown.context.set_offline(True)
-    row.get_by_role("button", name="Ceklis 1", exact=True).click()
-    expect(line).to_contain_text("No connection")
-    expect(row.get_by_role("button", name="Ada", exact=True)).to_have_attribute(
-        "aria-pressed", "true"
-    )
-    expect(row.get_by_role("button", name="Ceklis 1", exact=True)).to_have_attribute(
-        "aria-pressed", "false"
-    )
-    look(shown)
-    shown.context.set_offline(False)
-    expect(line).to_be_hidden()
-    row.get_by_role("button", name="Ceklis 1", exact=True).click()
-    expect(page.locator("#n-ceklis1")).to_have_text("1")
-    forget(shown, "ERR_INTERNET_DISCONNECTED", "htmx:sendError", "htmx:afterRequest")
-
-
 def test_a_customer_recalled_meanwhile_is_said_in_its_row(
     window: OpenWindow, ani: User, customer: Assignment
 ) -> None:
     shown = window(ani, phone=True)
     page = shown.open(batch_of(customer))
-    Assignment.objects.filter(pk=customer.pk).update(state=Assignment.State.RELEASED)
+    recall(assignment_ids=[customer.pk], by=factories.make_admin())
     row = row_of(page, customer)
     row.get_by_role("button", name="Ada", exact=True).click()
     expect(row.get_by_role("alert")).to_contain_text("no longer yours")

@@ -43,7 +43,7 @@ def expected_of(file: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("dark", "file", "asked", "given"),
-    [(False, "06_nomor_campur.csv", 17, 12), (True, "19_lima_ribu.xlsx", 40, 40)],
+    [(False, "06_nomor_campur.csv", 17, 12), (True, "19_lima_ribu.xlsx", 40, 20)],
     ids=["light", "dark"],
 )
 def test_from_a_file_to_an_answer(
@@ -188,7 +188,8 @@ def _mark(phone: Watched, customer: Locator, given: int) -> None:
     page.evaluate("window.sameDocument = true")
     ada = customer.get_by_role("button", name="Ada", exact=True)
     ya = customer.get_by_role("button", name="Ya", exact=True)
-    ada.scroll_into_view_if_needed()
+    # Clear of the toast: the browser would scroll to reach what lies under it.
+    customer.evaluate("row => row.scrollIntoView({ block: 'center', behavior: 'instant' })")
     height = page.evaluate("scrollY")
     ada.click()
     expect(page.locator("#n-ada")).to_have_text("1")
@@ -220,8 +221,9 @@ def _look_back(phone: Watched, customer: Locator) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
     phone.open(str(address))
     changes = page.locator("main ol li")
-    expect(changes).to_have_count(4)
-    for line, text in enumerate(("Cleared", "Ya", "Ada", "Handed out to you")):
+    told = ("Cleared", "Ya", "Ada", "Copied", "Handed out to you")
+    expect(changes).to_have_count(len(told))
+    for line, text in enumerate(told):
         expect(changes.nth(line)).to_contain_text(text)
     look(phone)
 

@@ -27,6 +27,8 @@ def thousands(value: Any) -> str:
     """Write a whole number in the reader's language: 12.480 or 12,480; nothing is "–"."""
     if value is None or value == "":
         return NOTHING
+    if type(value) is int and -1000 < value < 1000:
+        return str(value)  # the same in every language, and most numbers of a page are small
     try:
         return number_format(int(value), use_l10n=True, force_grouping=True)
     except (TypeError, ValueError):
