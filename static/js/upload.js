@@ -1,71 +1,11 @@
-// The upload form: drop a file onto it, refuse a wrong one before it travels, send it while the rest is filled in.
+// The upload form: sends the file that was chosen while the rest is filled in.
 (() => {
   "use strict";
   const { Refused } = window.sendInPieces;
-  const MB = 1024 * 1024;
-  const language = document.documentElement.lang;
+  const { judge, gauge, fill, part } = window.uploading;
   let running = null; // the file on its way: { form, sending, submit }
 
   const uploadOf = (element) => element.closest?.("form[data-upload]");
-  const part = (form, name) => form.querySelector(`[data-${name}]`);
-
-  function judge(input) {
-    const file = input.files[0];
-    let wrong = "";
-    if (file) {
-      const name = file.name.toLowerCase();
-      if (!input.accept.split(",").some((kind) => name.endsWith(kind))) wrong = input.dataset.wrongKind;
-      else if (!file.size) wrong = input.dataset.empty;
-      else if (file.size > Number(input.dataset.limitMb) * MB) wrong = input.dataset.tooLarge;
-    }
-    input.setCustomValidity(wrong);
-    if (wrong) input.reportValidity();
-    return !wrong;
-  }
-
-  const inMegabytes = (bytes, most) => {
-    const digits = most < 10 * MB ? 1 : 0;
-    const shape = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-    return (bytes / MB).toLocaleString(language, shape);
-  };
-
-  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
-
-  // Says how far it is by what the server has, and how long it will take by how fast that grew.
-  function gauge(form, size) {
-    const words = part(form, "sending").dataset;
-    const bar = part(form, "sending").querySelector("progress");
-    let seconds = 0; // spent sending, breaks left out
-    let had = null;
-    let since = null;
-    return {
-      arrived(bytes) {
-        const now = performance.now();
-        if (since !== null) seconds += (now - since) / 1000;
-        since = now;
-        had ??= bytes;
-        const share = Math.min(99, Math.floor((bytes / size) * 100));
-        bar.value = bytes >= size ? 100 : share;
-        part(form, "share").textContent = `${bar.value}%`;
-        let text = fill(words.textAmount, { sent: inMegabytes(bytes, size), total: inMegabytes(size, size) });
-        if (seconds > 5 && bytes > had && bytes < size) {
-          const left = Math.max(1, Math.round((size - bytes) / ((bytes - had) / seconds)));
-          text += " · " + (left > 90 ? fill(words.textMinutes, { n: Math.ceil(left / 60) }) : fill(words.textSeconds, { n: left }));
-        }
-        part(form, "amount-sent").textContent = text;
-      },
-      lost() {
-        since = null;
-        part(form, "doing").textContent = words.textLost;
-        part(form, "sending").classList.add("lost");
-      },
-      back() {
-        part(form, "doing").textContent = words.textDoing;
-        part(form, "sending").classList.remove("lost");
-      },
-    };
-  }
-
   function show(form, name, shown) {
     part(form, name).hidden = !shown;
   }
@@ -145,20 +85,6 @@
     }
     begin(form, input);
   });
-
-  for (const kind of ["dragover", "dragleave", "drop"]) {
-    document.addEventListener(kind, (event) => {
-      const zone = event.target.closest?.("[data-drop]");
-      if (!zone) return;
-      event.preventDefault();
-      zone.classList.toggle("over", kind === "dragover");
-      const input = zone.querySelector("input[type=file]");
-      if (kind === "drop" && event.dataTransfer.files.length) {
-        input.files = event.dataTransfer.files;
-        input.dispatchEvent(new Event("change", { bubbles: true }));
-      }
-    });
-  }
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-stop]");

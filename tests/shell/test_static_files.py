@@ -33,7 +33,7 @@ def test_a_script_says_why_it_is_there_and_evaluates_nothing(script: Path) -> No
     text = script.read_text()
     assert text.startswith("// ")
     assert not re.search(r"\beval\(|new Function|\.innerHTML\s*=|document\.write", text)
-    assert len(text.splitlines()) <= 200
+    assert len(text.splitlines()) <= 120
 
 
 def test_all_scripts_together_stay_small() -> None:
