@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -180,7 +181,8 @@ def _answers(
         child.stdin.close()
     except BrokenPipeError:
         pass  # it ended before it listened; what it left says why
-    pipe = _Pipe(child.stdout.fileno(), should_stop)
+    peak = _Peak(child.pid)
+    pipe = _Pipe(child.stdout.fileno(), should_stop, peak)
     while header := pipe.take(frames.HEADER.size):
         tag, length = frames.HEADER.unpack(header)
         if length > frames.LARGEST:
@@ -196,18 +198,19 @@ def _answers(
         yield answer
         if complete == "tally" or (isinstance(answer, Inspection) and not request["whole"]):
             return
-    death = _death(child, str(request["name"]), errors)
+    death = _death(child, peak, str(request["name"]), errors)
     if death.code == INTERRUPTED and should_stop is not None and should_stop():
         raise Stopped  # whoever ends our own process has ended the reader too
     raise death
 
 
 class _Pipe:
-    """Bytes from the child, with an eye on the clock and on the caller's wish to stop."""
+    """Bytes from the child, with an eye on the clock, its memory and the caller's wish to stop."""
 
-    def __init__(self, descriptor: int, should_stop: StopAsked | None) -> None:
+    def __init__(self, descriptor: int, should_stop: StopAsked | None, peak: _Peak) -> None:
         self._descriptor = descriptor
         self._should_stop = should_stop
+        self._peak = peak
         self._next_glance = 0.0
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLIN | select.POLLHUP)
@@ -232,11 +235,40 @@ class _Pipe:
 
     def _glance(self) -> None:
         # Asking may cost a query, so not for every piece.
-        if self._should_stop is None or time.monotonic() < self._next_glance:
+        if time.monotonic() < self._next_glance:
             return
         self._next_glance = time.monotonic() + _GLANCE_SECONDS
-        if self._should_stop():
+        self._peak.look()
+        if self._should_stop is not None and self._should_stop():
             raise Stopped
+
+
+class _Peak:
+    """The most memory a child had, in bytes.
+
+    What the kernel tells at its end counts what this process itself had when it started the child
+    (`getrusage(2)`: the child starts as its image), so up to there only what was seen counts.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._status = Path(f"/proc/{pid}/status")
+        self._inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        self._seen = 0
+
+    def look(self) -> None:
+        """See what the child has taken so far."""
+        try:
+            lines = self._status.read_text().splitlines()
+        except OSError:
+            return  # it has just ended
+        for line in lines:
+            if line.startswith("VmHWM:"):
+                self._seen = int(line.split()[1]) * 1024
+
+    def at_end(self, usage: resource.struct_rusage) -> int:
+        """Give the peak, knowing what the kernel said when the child had ended."""
+        told = usage.ru_maxrss * 1024
+        return told if told > self._inherited else self._seen
 
 
 def _answer(tag: bytes, payload: bytes) -> Frame:
@@ -258,11 +290,14 @@ def _answer(tag: bytes, payload: bytes) -> Frame:
     return Inspection(**content)
 
 
-def _death(child: subprocess.Popen[bytes], name: str, errors: IO[bytes]) -> FileProblem:
+def _death(
+    child: subprocess.Popen[bytes], peak: _Peak, name: str, errors: IO[bytes]
+) -> FileProblem:
     """Say what killed a child that ended without a word."""
-    memory = _peak_memory(child)
-    if memory is None:
+    usage = _usage(child)
+    if usage is None:
         return FileProblem("too_slow")
+    memory = peak.at_end(usage)
     code = child.returncode
     errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4000))
     last_words = errors.read().decode(errors="replace")
@@ -282,13 +317,13 @@ def _death(child: subprocess.Popen[bytes], name: str, errors: IO[bytes]) -> File
     return FileProblem("unreadable")
 
 
-def _peak_memory(child: subprocess.Popen[bytes]) -> int | None:
-    """Wait for the end of `child`; give the most memory it had, None if it does not end."""
+def _usage(child: subprocess.Popen[bytes]) -> resource.struct_rusage | None:
+    """Wait for the end of `child`; give what it had used, None if it does not end."""
     end = time.monotonic() + _DEATH_SECONDS
     while time.monotonic() < end:
         pid, status, usage = os.wait4(child.pid, os.WNOHANG)
         if pid:
             child.returncode = os.waitstatus_to_exitcode(status)
-            return usage.ru_maxrss * 1024
+            return usage
         time.sleep(0.02)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from databases.importing import limits
+from databases.importing import limits, process
 from databases.importing.process import Choices, FileProblem, Stopped, load, read
 from tests.importing.makers import SAMPLES
 from tests.importing.reading import inspect
@@ -49,10 +50,18 @@ class TestKilled:
     def test_by_somebody_it_is_interrupted(self, large: Path, by: signal.Signals) -> None:
         assert _killed(large, by).code == "interrupted"
 
+    def test_the_memory_of_the_process_that_started_it_is_not_its_own(
+        self, large: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        monkeypatch.setattr(limits, "memory", lambda _name: ours)
+        assert _killed(large, signal.SIGKILL).code == "interrupted"
+
     def test_with_its_memory_nearly_used_up_the_file_is_too_complex(
         self, large: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(limits, "memory", lambda _name: 8 * 1024**2)
+        monkeypatch.setattr(process, "_GLANCE_SECONDS", 0.0)
         assert _killed(large, signal.SIGKILL).code == "too_complex"
 
     @pytest.mark.parametrize("by", [signal.SIGABRT, signal.SIGSEGV], ids=lambda by: by.name)
