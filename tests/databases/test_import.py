@@ -246,7 +246,7 @@ class TestCancelling:
         job.start()
         wait_until(lambda: Import.objects.filter(pk=source.pk, state="running").exists())
         as_citra.post(url(source, "cancel"))
-        job.join(60)
+        job.join(600)
         source.refresh_from_db()
         assert source.state == Import.State.CANCELLED
         assert nothing_is_left()
@@ -362,7 +362,7 @@ class TestKilled:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND query LIKE 'COPY databases_record%'"
             )
-        job.join(30)
+        job.join(600)
         source.refresh_from_db()
         assert source.state == Import.State.FAILED
         assert nothing_is_left()
@@ -391,7 +391,7 @@ def test_progress_is_seen_while_it_runs(as_citra: Client, work: Work) -> None:
         lambda: Import.objects.filter(pk=source.pk, rows_done__gt=0).exists() or not job.is_alive()
     )
     seen = Import.objects.get(pk=source.pk)
-    job.join(60)
+    job.join(600)
     assert 0 < seen.rows_done <= 80_000
     assert seen.state == Import.State.RUNNING
 
