@@ -42,6 +42,11 @@ def _main(place: Place) -> str:
         "effective_cache_size": f"{_between(128, memory // MB // 2, 65536)}MB",
         "maintenance_work_mem": f"{_between(64, memory // MB // 16, 512)}MB",
         "work_mem": "16MB",
+        # Nobody but this server reads its log, so a table that is made and filled in one
+        # transaction (a long list) is written once, not twice. Who sends the log elsewhere
+        # (a standby, an archive, pg_basebackup) sets both otherwise in local.conf.
+        "wal_level": "minimal",
+        "max_wal_senders": 0,
         "max_wal_size": "4GB",
         "min_wal_size": "256MB",
         "wal_compression": "pglz",  # this build has neither lz4 nor zstd

@@ -12,11 +12,9 @@ import os
 import resource
 import signal
 import sys
-import time
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from databases.importing import frames, limits
 from databases.importing.copy_format import storable
@@ -28,67 +26,13 @@ from databases.importing.detect import (
     find_layout,
     promise,
 )
-from databases.importing.outcomes import Judge, Judged, record_line, skipped_line
+from databases.importing.outcomes import Judge, Judged
 from databases.importing.problems import FileProblem
-from databases.importing.shapes import ATTENTION, BLANK, READY, Column
+from databases.importing.shapes import Column
 from databases.importing.sniff import sniff
+from databases.importing.whole import Output, Source, Whole
 
-_SIZE_OF_PIECE = 512 * 1024
-_PROGRESS_EVERY = 0.2
-_ROWS_BETWEEN_LOOKS = 2_000
-# A gap in a sheet may be a million rows long; its rows count, but nobody needs a list of them.
-_BLANKS_LISTED = 10_000
 _PARENT_DIED = 1  # PR_SET_PDEATHSIG
-
-
-class Source(Protocol):
-    """A file that gives its rows."""
-
-    kind: str
-    encoding: str
-    delimiter: str
-    mixed: bool
-    sheets: tuple[str, ...]
-
-    @property
-    def rows_estimate(self) -> int | None: ...
-
-    def fraction(self) -> float: ...
-
-    def hidden(self, sheet: str, /) -> bool: ...
-
-    def rows(self, sheet: str, /) -> Iterator[tuple[int, list[str]]]: ...
-
-
-class Output:
-    """Frames on their way to the parent."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._file = os.fdopen(descriptor, "wb", buffering=0)
-        self._pending: dict[bytes, list[str]] = {frames.RECORDS: [], frames.SKIPPED: []}
-        self._length = {frames.RECORDS: 0, frames.SKIPPED: 0}
-
-    def send(self, tag: bytes, payload: bytes) -> None:
-        content = frames.HEADER.pack(tag, len(payload)) + payload
-        view = memoryview(content)
-        while view:
-            view = view[self._file.write(view) or 0 :]
-
-    def send_json(self, tag: bytes, content: dict[str, Any]) -> None:
-        self.send(tag, json.dumps(content, ensure_ascii=True).encode())
-
-    def add(self, tag: bytes, line: str) -> None:
-        self._pending[tag].append(line)
-        self._length[tag] += len(line)
-        if self._length[tag] > _SIZE_OF_PIECE:
-            self.flush(tag)
-
-    def flush(self, tag: bytes) -> None:
-        content = "".join(self._pending[tag]).encode()
-        self._pending[tag].clear()
-        self._length[tag] = 0
-        for start in range(0, len(content), frames.LARGEST):
-            self.send(tag, content[start : start + frames.LARGEST])
 
 
 def main() -> None:
@@ -167,7 +111,7 @@ def answer(path: Path, request: dict[str, Any], output: Output) -> None:
     roles = [column.role for column in layout.columns]
     output.send_json(frames.INSPECTION, inspection(source, sheet, head, layout))
     if request["whole"]:
-        run(source, sheet, layout.header_row, Judge(roles), output, request["load"])
+        Whole(source, layout.header_row, Judge(roles), output, request["load"]).run(sheet)
 
 
 def find_sheet(
@@ -251,80 +195,6 @@ def preview_row(number: int, row: Judged) -> list[Any]:
     most = min(most, limits.PREVIEW_CHARACTERS)
     cells = [cell if len(cell) <= most else f"{cell[:most]}…" for cell in row.cells]
     return [number, cells, row.outcome, row.reason, row.phone, row.same_as]
-
-
-def run(
-    source: Source,
-    sheet: str,
-    header_row: int,
-    judge: Judge,
-    output: Output,
-    load: dict[str, int] | None,
-) -> None:
-    """Judge every row of the file; with `load`, send each on its way into the database."""
-    database = str(load["database_id"]) if load else ""
-    origin = str(load["import_id"]) if load else ""
-    last, look_at, next_progress = header_row, _ROWS_BETWEEN_LOOKS, time.monotonic()
-    # Empty rows at the end of a sheet are formatting; those of a text file are lines.
-    physical = source.kind == "csv"
-    waiting: list[int] = []
-    blank = Judged(BLANK, BLANK, (), "{}")
-    listed = done = 0
-    for number, cells in source.rows(sheet):
-        if number <= header_row:
-            continue
-        if number > limits.ROWS:
-            raise FileProblem("too_many_rows", limit=limits.ROWS)
-        done += 1
-        if done >= look_at:
-            look_at += _ROWS_BETWEEN_LOOKS
-            if time.monotonic() >= next_progress:
-                next_progress = time.monotonic() + _PROGRESS_EVERY
-                output.send_json(frames.PROGRESS, {"rows": done, "fraction": source.fraction()})
-        if load and not waiting and (physical or number == last + 1):
-            line = judge.plain_line(database, number, cells)
-            if line is not None:
-                output.add(frames.RECORDS, line)
-                last = number
-                continue
-        row = judge.judge(number, cells)
-        if row.outcome == BLANK:
-            if not physical:
-                judge.blank -= 1
-                continue
-            waiting.append(number)
-        elif not physical and number - last > 1:
-            judge.blank += number - last - 1
-            waiting.extend(range(last + 1, min(number, last + 1 + _BLANKS_LISTED)))
-        last = number
-        if load:
-            for empty in waiting:
-                if listed < _BLANKS_LISTED:
-                    listed += 1
-                    output.add(frames.SKIPPED, skipped_line(origin, empty, blank))
-            if row.outcome in (READY, ATTENTION):
-                output.add(frames.RECORDS, record_line(database, number, row))
-            elif row.outcome != BLANK:
-                output.add(frames.SKIPPED, skipped_line(origin, number, row))
-        waiting.clear()
-    tally = judge.tally()
-    if tally.total == tally.blank:
-        raise FileProblem("header_only" if header_row else "empty")
-    for tag in (frames.RECORDS, frames.SKIPPED):
-        output.flush(tag)
-    output.send_json(frames.PROGRESS, {"rows": tally.total, "fraction": 1.0})
-    output.send_json(
-        frames.TALLY,
-        {
-            "total": tally.total,
-            "ready": tally.ready,
-            "attention": tally.attention,
-            "duplicate": tally.duplicate,
-            "blank": tally.blank,
-            "lost_digits": tally.lost_digits,
-            "wide_rows": tally.wide_rows,
-        },
-    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ A row that needs attention is never a duplicate and makes none: nobody knows yet
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,8 @@ from databases.importing.problems import FileProblem
 from databases.importing.shapes import ATTENTION, BLANK, DUPLICATE, READY, Tally
 
 TOO_LONG = "cell_too_long"
+# A phone on each line, read as PLAIN_MOBILE reads one.
+_PLAIN_MOBILES = re.compile(f"^(?:{PLAIN_MOBILE.pattern})$", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -76,7 +79,7 @@ class Judge:
         if not text or text.isspace():
             self.blank += 1
             return Judged(BLANK, BLANK, (), "{}")
-        self._count_characters(text)
+        self._count_characters(len(text))
         too_long = len(text) > limits.CELL_CHARACTERS and self._cut(cells)
         raw_phone = cells[self._phone] if self._phone >= 0 else ""
         if is_plain(text):
@@ -130,7 +133,7 @@ class Judge:
         phone = "62" + mobile[1]
         if self._seen.setdefault(int(phone), number) != number:
             return None
-        self._count_characters(text)
+        self._count_characters(len(text))
         self.ready += 1
         username = name = username_key = name_key = ""
         if self._username >= 0:
@@ -144,8 +147,53 @@ class Judge:
             f"\t{username_key}\t{name_key}\t\\N\n"
         )
 
-    def _count_characters(self, text: str) -> None:
-        self._characters += len(text)
+    def plain_lines(
+        self, owner: str, numbers: Sequence[int], rows: Sequence[list[str]]
+    ) -> str | None:
+        """Give the COPY lines of rows that follow each other, if all of them are ready and plain.
+
+        They are what `plain_line` gives row by row, in half the time; None, when one row is not
+        plain, leaves all of them to it.
+        """
+        count, width, place = len(rows), self._width, self._phone
+        if place < 0 or set(map(len, rows)) != {width}:
+            return None
+        arrays = list(map('","'.join, rows))
+        text = "".join(arrays)
+        marks = (width - 1) * count
+        if (
+            # All cells together: none can be too long then.
+            len(text) > limits.CELL_CHARACTERS
+            or not (text.isascii() and text.isprintable())
+            or "\\" in text
+            or text.count('"') != 2 * marks
+        ):
+            return None
+        raw = [row[place] for row in rows]
+        mobiles = _PLAIN_MOBILES.findall("\n".join(raw))
+        if len(mobiles) != count or set(map(type, raw)) != {str}:
+            return None
+        phones = ["62" + mobile for mobile in mobiles]
+        found: dict[int | str, int] = dict(zip(map(int, phones), numbers, strict=True))
+        if len(found) != count or not self._seen.keys().isdisjoint(found):
+            return None
+        self._seen.update(found)
+        self._count_characters(len(text) - 3 * marks)
+        self.ready += count
+        usernames, username_keys = _plain_texts(rows, self._username)
+        names, name_keys = _plain_texts(rows, self._name)
+        return "".join(
+            [
+                f'{owner}\t{number}\t{{"{array}"}}\t{username}\t{name}\t{phone}'
+                f"\t{username_key}\t{name_key}\t\\N\n"
+                for number, array, username, name, phone, username_key, name_key in zip(
+                    numbers, arrays, usernames, names, phones, username_keys, name_keys, strict=True
+                )
+            ]
+        )
+
+    def _count_characters(self, count: int) -> None:
+        self._characters += count
         if self._characters > limits.TEXT_CHARACTERS:
             raise FileProblem("inflates")
 
@@ -190,6 +238,19 @@ class Judge:
                 cells[position] = cell[: limits.CELL_CHARACTERS]
                 too_long = True
         return too_long
+
+
+def _plain_texts(rows: Sequence[list[str]], place: int) -> tuple[Sequence[str], Sequence[str]]:
+    """Give a column of plain cells, spaces trimmed and collapsed, and its keys."""
+    if place < 0:
+        return [""] * len(rows), [""] * len(rows)
+    column = [row[place] for row in rows]
+    lines = "\n".join(["", *column, ""])
+    if "  " in lines or " \n" in lines or "\n " in lines:
+        column = [" ".join(cell.split()) for cell in column]
+        lines = "\n".join(["", *column, ""])
+    keys = lines.lower().split("\n")[1:-1]
+    return column, [key[: limits.KEY_CHARACTERS] for key in keys]
 
 
 def record_line(database: str, number: int, row: Judged) -> str:

@@ -65,7 +65,7 @@ def store(source: Import, pulse: Pulse) -> None:
     apart = Tally(**reading["tally"]).total >= rooms.FROM
     if apart:
         rooms.make(database.pk)
-    tally = _copy(source, database, pulse, table=rooms.table(database.pk) if apart else rooms.MAIN)
+    tally = _copy(source, database, pulse, apart=apart)
     if apart:
         rooms.move_in(database.pk)
     else:
@@ -92,16 +92,22 @@ def _rows(source: Import, database: Database, pulse: Pulse) -> Iterator[Iterator
         yield frames
 
 
-def _copy(source: Import, database: Database, pulse: Pulse, *, table: str) -> Tally:
+def _copy(source: Import, database: Database, pulse: Pulse, *, apart: bool) -> Tally:
     """COPY the records as they come; the skipped rows wait in a file for their turn."""
     tally: Tally | None = None
+    columns = ", ".join(RECORD_COLUMNS)
+    if apart:
+        # Nobody else sees this table before it is complete: its rows may be born old, and no page
+        # of it is written once more to note that they are committed.
+        copy_records = f"COPY {rooms.table(database.pk)} ({columns}) FROM STDIN (FREEZE)"
+    else:
+        copy_records = f"COPY {rooms.MAIN} ({columns}) FROM STDIN"
     with (
         tempfile.SpooledTemporaryFile(max_size=1 << 20) as skipped,
         connection.cursor() as cursor,
         _rows(source, database, pulse) as frames,
     ):
-        columns = ", ".join(RECORD_COLUMNS)
-        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        with cursor.copy(copy_records) as copy:
             for frame in frames:
                 if isinstance(frame, Records):
                     copy.write(frame.payload)

@@ -96,6 +96,17 @@ def test_a_long_list_has_the_same_records_as_a_short_one(bring_in: Bring) -> Non
     assert differences() == []
 
 
+def test_its_pages_are_written_once(bring_in: Bring) -> None:
+    database = bring_in(apart=True)
+    with connection.cursor() as cursor:
+        # Nothing is left to be noted on them: that all may see these rows, they say already.
+        cursor.execute(
+            "SELECT relpages, relallvisible FROM pg_class WHERE relname = %s",
+            [rooms.table(database.pk)],
+        )
+        assert cursor.fetchone() == (1, 1)
+
+
 def test_its_records_are_handed_out_and_come_back(bring_in: Bring) -> None:
     database = bring_in(apart=True)
     ani, citra = factories.make_user(), factories.make_admin()

@@ -60,6 +60,7 @@ def test_it_is_set_up_as_it_should_be(make_place: MakePlace) -> None:
     assert ask(place, "SHOW wal_compression") == "pglz"
     assert ask(place, "SHOW data_checksums") == "on"
     assert ask(place, "SHOW max_wal_size") == "4GB"
+    assert ask(place, "SHOW wal_level") == "minimal"
     assert ask(place, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
     assert ask(place, "SELECT current_user", user=SUPERUSER) == SUPERUSER
 
@@ -144,6 +145,19 @@ def test_the_owners_own_settings_are_kept(make_place: MakePlace) -> None:
     (place.conf / "local.conf").write_text("work_mem = '5MB'\n")
     server.ensure_running(place)
     assert ask(place, "SHOW work_mem") == "5MB"
+
+
+def test_it_can_be_copied_from_where_its_owner_wants_that(make_place: MakePlace) -> None:
+    place = make_place()
+    place.conf.mkdir(parents=True)
+    (place.conf / "local.conf").write_text("wal_level = replica\nmax_wal_senders = 5\n")
+    server.ensure_running(place)
+    assert ask(place, "SHOW wal_level") == "replica"
+    server.stop(place)
+    # What stands goes on either way: the owner changes his mind, and his data stays.
+    (place.conf / "local.conf").unlink()
+    server.ensure_running(place)
+    assert ask(place, "SHOW wal_level") == "minimal"
 
 
 def test_why_it_does_not_start_is_told(make_place: MakePlace) -> None:

@@ -294,7 +294,7 @@ class Stage:
         stat = DatabaseStat.objects.filter(database=found.database_id).first()
         if stat is None or (stat.total, stat.available) != (STORED, STORED - UNUSABLE):
             wrong.append("the totals differ")
-        if Database.objects.filter(name=found.name).count() != 1:
+        if Database.objects.filter(product=found.product_id, name=found.name).count() != 1:
             wrong.append("not one database")
         self.check_tidy(outcome)
 
